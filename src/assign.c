@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* Puts every event of a report to exactly one fate and, if it is notified, to
+ * exactly one customer.  Whatever is not certain becomes `unassigned`: it is
+ * told to the desk, never to a customer who might be the wrong one. */
+#include "assign.h"
+
+#include "timestamp.h"
+
+static const char *const fate_names[FATE_N] = {
+    [FATE_NOTIFIED] = "notified",     [FATE_HELD] = "held",
+    [FATE_EXEMPT] = "exempt",         [FATE_SUPPRESSED] = "suppressed",
+    [FATE_UNASSIGNED] = "unassigned", [FATE_UNREADABLE] = "unreadable",
+};
+
+static const char *const reason_texts[REASON_N] = {
+    [REASON_NONE] = "",
+    [REASON_NO_CUSTOMER] = "nobody in the customer list has it",
+    [REASON_AMBIGUOUS] = "more than one answer, depending on the exact time or on equal networks",
+    [REASON_POOL] = "pool: the network alone does not tell who it was",
+    [REASON_DELIVER_HOLD] = "deliver=hold",
+    [REASON_DELIVER_NONE] = "deliver=none",
+    [REASON_NO_ADDRESS] = "no address that can be read",
+    [REASON_REPORT_HELD] = "the report is held",
+    [REASON_NOTICE_HELD] = "the notice failed a check",
+    [REASON_NOT_SENT] = "the MTA did not take the notice",
+};
+
+const char *fate_name(Fate fate)
+{
+    return fate_names[fate];
+}
+
+const char *reason_text(Reason reason)
+{
+    return reason_texts[reason];
+}
+
+static void span_of(const Event *event, gint64 *earliest_r, gint64 *latest_r)
+{
+    switch ((WhenCertainty)event->time_certainty) {
+    case WHEN_UTC:
+        *earliest_r = *latest_r = event->time;
+        return;
+    case WHEN_ZONE:
+        *earliest_r = event->time - CUSTOMERS_ZONE_SECS;
+        *latest_r = event->time + CUSTOMERS_ZONE_SECS;
+        return;
+    case WHEN_NONE:
+        break;
+    }
+    *earliest_r = TIMESTAMP_MIN;
+    *latest_r = TIMESTAMP_MAX;
+}
+
+CustomerKey *assign_keys(const Report *report)
+{
+    CustomerKey *keys = g_new0(CustomerKey, report->n_events);
+    for (guint i = 0; i < report->n_events; i++) {
+        const Event *event = &report->events[i];
+        if (event->unreadable)
+            continue;
+        if (report->account_column >= 0)
+            keys[i].account = report_account(report, i);
+        else
+            keys[i].address = &event->address;
+        span_of(event, &keys[i].earliest, &keys[i].latest);
+    }
+    return keys;
+}
+
+/* The fate of one readable event, by the answer for it. */
+static EventFate fate_of(const Customers *customers, const CustomerAnswer *answer, gboolean hold)
+{
+    if (answer->kind == ANSWER_NONE)
+        return (EventFate){ NO_CUSTOMER, FATE_UNASSIGNED, REASON_NO_CUSTOMER };
+    if (answer->kind == ANSWER_AMBIGUOUS)
+        return (EventFate){ NO_CUSTOMER, FATE_UNASSIGNED, REASON_AMBIGUOUS };
+    switch (customers_deliver(customers, answer->customer)) {
+    case DELIVER_POOL:
+        return (EventFate){ answer->customer, FATE_UNASSIGNED, REASON_POOL };
+    case DELIVER_NONE:
+        return (EventFate){ answer->customer, FATE_EXEMPT, REASON_DELIVER_NONE };
+    case DELIVER_HOLD:
+        return (EventFate){ answer->customer, FATE_HELD,
+                            hold ? REASON_REPORT_HELD : REASON_DELIVER_HOLD };
+    case DELIVER_NOTIFY:
+        break;
+    }
+    if (hold)
+        return (EventFate){ answer->customer, FATE_HELD, REASON_REPORT_HELD };
+    return (EventFate){ answer->customer, FATE_NOTIFIED, REASON_NONE };
+}
+
+/* Count the notified events of each customer; groups in order of first event.
+ * group_of maps a customer to its group. */
+static GArray *count_groups(const Assignment *assignment, guint32 *group_of)
+{
+    GArray *groups = g_array_new(FALSE, TRUE, sizeof(CustomerGroup));
+    for (guint i = 0; i < assignment->n_events; i++) {
+        const EventFate *fate = &assignment->fates[i];
+        if (fate->fate != FATE_NOTIFIED)
+            continue;
+        if (group_of[fate->customer] == NO_CUSTOMER) {
+            CustomerGroup group = { fate->customer, NULL, 0 };
+            group_of[fate->customer] = groups->len;
+            g_array_append_val(groups, group);
+        }
+        g_array_index(groups, CustomerGroup, group_of[fate->customer]).n_events++;
+    }
+    return groups;
+}
+
+/* A counting sort of the notified events by customer. */
+static void make_groups(Assignment *assignment, guint n_customers)
+{
+    if (assignment->counts[FATE_NOTIFIED] == 0)
+        return;
+    g_autofree guint32 *group_of = g_new(guint32, n_customers);
+    memset(group_of, 0xff, sizeof *group_of * n_customers);
+    GArray *groups = count_groups(assignment, group_of);
+    g_autofree guint32 *filled = g_new0(guint32, groups->len);
+    guint32 start = 0;
+
+    assignment->order = g_new(guint32, assignment->counts[FATE_NOTIFIED]);
+    for (guint g = 0; g < groups->len; g++) {
+        CustomerGroup *group = &g_array_index(groups, CustomerGroup, g);
+        group->events = assignment->order + start;
+        filled[g] = start;
+        start += group->n_events;
+    }
+    for (guint i = 0; i < assignment->n_events; i++)
+        if (assignment->fates[i].fate == FATE_NOTIFIED)
+            assignment->order[filled[group_of[assignment->fates[i].customer]]++] = i;
+    assignment->n_groups = groups->len;
+    assignment->groups = (CustomerGroup *)(gpointer)g_array_free(groups, FALSE);
+}
+
+Assignment *assign(const Report *report, const Customers *customers,
+                   const CustomerAnswer *answers, gboolean hold)
+{
+    Assignment *assignment = g_new0(Assignment, 1);
+
+    assignment->n_events = report->n_events;
+    assignment->fates = g_new(EventFate, report->n_events);
+    for (guint i = 0; i < report->n_events; i++) {
+        assignment->fates[i] = report->events[i].unreadable
+            ? (EventFate){ NO_CUSTOMER, FATE_UNREADABLE, REASON_NO_ADDRESS }
+            : fate_of(customers, &answers[i], hold);
+        assignment->counts[assignment->fates[i].fate]++;
+    }
+    make_groups(assignment, customers_count(customers));
+    assignment_check(assignment);
+    return assignment;
+}
+
+void assignment_free(Assignment *assignment)
+{
+    if (assignment == NULL)
+        return;
+    g_free(assignment->fates);
+    g_free(assignment->groups);
+    g_free(assignment->order);
+    g_free(assignment);
+}
+
+void assignment_hold_event(Assignment *assignment, guint event, Reason reason)
+{
+    EventFate *fate = &assignment->fates[event];
+    g_assert(fate->fate == FATE_NOTIFIED);
+    fate->fate = FATE_HELD;
+    fate->reason = reason;
+    assignment->counts[FATE_NOTIFIED]--;
+    assignment->counts[FATE_HELD]++;
+}
+
+void assignment_check(const Assignment *assignment)
+{
+    guint recount[FATE_N] = { 0 };
+    guint grouped = 0, sum = 0;
+
+    for (guint i = 0; i < assignment->n_events; i++)
+        recount[assignment->fates[i].fate]++;
+    for (guint f = 0; f < FATE_N; f++) {
+        g_assert(recount[f] == assignment->counts[f]);
+        sum += recount[f];
+    }
+    for (guint g = 0; g < assignment->n_groups; g++)
+        for (guint e = 0; e < assignment->groups[g].n_events; e++) {
+            const EventFate *fate = &assignment->fates[assignment->groups[g].events[e]];
+            g_assert(fate->customer == assignment->groups[g].customer);
+            grouped += fate->fate == FATE_NOTIFIED;
+        }
+    /* Law 1: every row has exactly one fate, and every notified one is in a group. */
+    g_assert(sum == assignment->n_events);
+    g_assert(grouped == assignment->counts[FATE_NOTIFIED]);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* certbundctl: main() of the operator's tool; one file per verb. */
+#include "ctl.h"
+#include "log.h"
+#include "message.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#ifndef SYSCONFDIR
+#define SYSCONFDIR "/etc"
+#endif
+#define DEFAULT_CONFIG SYSCONFDIR "/certbund-milter/certbund-milter.conf"
+
+static const struct {
+    const char *name;
+    int (*run)(const CtlCall *call);
+    const char *arguments, *what;
+} verbs[] = {
+    { "check", ctl_check, "", "config, customers and templates: every fault by file and line" },
+    { "events", ctl_events, "FILE...", "the affected events of each mail, as JSON Lines" },
+    { "lookup", ctl_lookup, "ADDRESS|ACCOUNT [TIME]", "whose it is, now or at that time" },
+    { "preview", ctl_preview, "FILE [-d DIR]", "what would happen; -d writes the notices" },
+};
+
+void ctl_complain(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    g_autofree char *clean = log_sanitize(text); /* it may quote a mail */
+    fprintf(stderr, "certbundctl: %s\n", clean);
+}
+
+static GBytes *read_stdin(GError **error)
+{
+    g_autoptr(GByteArray) all = g_byte_array_new();
+    guint8 buffer[65536];
+    gsize n;
+
+    while ((n = fread(buffer, 1, sizeof buffer, stdin)) > 0)
+        g_byte_array_append(all, buffer, (guint)n);
+    if (ferror(stdin)) {
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_IO, g_strerror(errno));
+        return NULL;
+    }
+    return g_byte_array_free_to_bytes(g_steal_pointer(&all));
+}
+
+GBytes *ctl_read_file(const char *name)
+{
+    g_autoptr(GError) error = NULL;
+    char *data = NULL;
+    gsize size = 0;
+    GBytes *bytes = NULL;
+
+    if (strcmp(name, "-") == 0)
+        bytes = read_stdin(&error);
+    else if (g_file_get_contents(name, &data, &size, &error))
+        bytes = g_bytes_new_take(data, size);
+    if (bytes == NULL)
+        ctl_complain("%s: %s", name, error != NULL ? error->message : "can't be read");
+    return bytes;
+}
+
+void ctl_print_faults(const Faults *faults)
+{
+    for (guint i = 0; i < faults_count(faults); i++)
+        fprintf(stderr, "%s\n", faults_text(faults, i));
+}
+
+Snapshot *ctl_load(const CtlCall *call)
+{
+    g_autoptr(Faults) faults = faults_new();
+    Snapshot *snapshot = snapshot_load(call->config_path, FALSE, NULL, faults);
+
+    ctl_print_faults(faults);
+    return snapshot;
+}
+
+static void print_usage(FILE *to)
+{
+    fprintf(to, "usage: certbundctl [-c FILE] VERB ...\n\n");
+    for (guint i = 0; i < G_N_ELEMENTS(verbs); i++)
+        fprintf(to, "  %-8s %-24s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].what);
+    fprintf(to, "\nThe config file is %s unless -c names another; see certbundctl(8).\n",
+            DEFAULT_CONFIG);
+}
+
+static int run_verb(char **words, const char *config_path)
+{
+    const CtlCall call = { config_path, words + 1 };
+
+    for (guint i = 0; i < G_N_ELEMENTS(verbs); i++)
+        if (strcmp(words[0], verbs[i].name) == 0)
+            return verbs[i].run(&call);
+    ctl_complain("'%s' is no verb; expected check, events, lookup or preview", words[0]);
+    return EX_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    const char *config_path = DEFAULT_CONFIG;
+    int i = 1;
+
+    for (; i < argc && argv[i][0] == '-'; i++) {
+        if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0) {
+            print_usage(stdout);
+            return EX_OK;
+        }
+        if (strcmp(argv[i], "-V") == 0 || strcmp(argv[i], "--version") == 0) {
+            puts("certbundctl " VERSION);
+            return EX_OK;
+        }
+        if (strcmp(argv[i], "-c") != 0 || i + 1 == argc) {
+            print_usage(stderr);
+            return EX_USAGE;
+        }
+        config_path = argv[++i];
+    }
+    if (i == argc) {
+        print_usage(stderr);
+        return EX_USAGE;
+    }
+    message_init();
+    int status = run_verb(argv + i, config_path);
+    if (fflush(stdout) != 0 && status == EX_OK) {
+        ctl_complain("standard output: %s", g_strerror(errno));
+        return EX_IOERR;
+    }
+    return status;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* classes: report title -> class, from the table that is compiled in.
+ *
+ * src/classes.csv is data: one line per class that CERT-Bund is known to use.
+ * A title that is not in it makes a class all the same: a slug of the title. */
+#ifndef CERTBUND_CLASSES_H
+#define CERTBUND_CLASSES_H
+
+#include <glib.h>
+
+typedef struct {
+    const char *id;             /* "open-telnet" */
+    const char *title_de;       /* as CERT-Bund writes it, or "" */
+    const char *title_en;
+    const char *account_column; /* column whose mailbox is what is affected, or "" */
+} ReportClass;
+
+/* The class with the longest title that matches (subject_title_matches), or
+ * NULL.  The result lives as long as the process; thread-safe. */
+const ReportClass *classes_find(const char *title);
+
+/* Slug for an unknown title: "verwundbare-foo-server"; "unknown" when nothing
+ * is left.  ASCII letters, digits, '-', at most 60 bytes.  Caller frees. */
+char *classes_slug(const char *title);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* config-check: can the daemon start with these settings?
+ *
+ * A file may be well-formed and yet say something this version can't do or
+ * must not do.  Refuses above all evidence that nothing here verifies: law 5,
+ * no provenance, no mail out. */
+#include "config.h"
+
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "config-table.h"
+
+static void check_require(const Config *config, Faults *faults)
+{
+    guint line = config_line(config, "provenance", "require");
+    gboolean client = FALSE;
+    if (config_is_faulty(config, "provenance", "require"))
+        return; /* what stands there instead of its value is the default */
+    for (char **entry = config->require; *entry != NULL; entry++) {
+        if (strcmp(*entry, "client") == 0) {
+            client = TRUE;
+        } else if (line > 0) {
+            g_autofree char *shown = config_shown(*entry);
+            faults_add(faults, config->path, line,
+                       "[provenance] require: \"%s\" is not supported by this version; expected "
+                       "client, with clients=",
+                       shown);
+        }
+    }
+    if (line == 0)
+        faults_add(faults, config->path, 0,
+                   "[provenance] require: not given, and the default dkim;pgp;smime is not "
+                   "supported by this version; expected require=client, with clients=");
+    if (client && config->n_clients == 0 && !config_is_faulty(config, "provenance", "clients"))
+        faults_add(faults, config->path, config_line(config, "provenance", "clients"),
+                   "[provenance] clients: empty, so that require=client proves nothing; expected "
+                   "the networks of the hosts that hand in CERT-Bund's mail");
+}
+
+static void check_intake(const Config *config, Faults *faults)
+{
+    if (config->recipients[0] == NULL && config->senders[0] == NULL
+        && !config_is_faulty(config, "intake", "recipients"))
+        faults_add(faults, config->path, config_line(config, "intake", "senders"),
+                   "[intake] recipients and senders are both empty, so that no mail is ever "
+                   "looked at; expected one of them");
+}
+
+static void check_addresses(const Config *config, Faults *faults)
+{
+    const struct {
+        const char *key, *value;
+    } needed[] = {
+        { "from", config->from },
+        { "reply-to", config->reply_to },
+        { "envelope-from", config->envelope_from },
+        { "desk", config->desk },
+    };
+    if (config->mode == MODE_PILOT) {
+        if (*config->desk == '\0' && !config_is_faulty(config, "notices", "desk"))
+            faults_warn(faults, config->path, config_line(config, "notices", "desk"),
+                        "[notices] desk: empty, so that nobody gets the pilot's summaries; "
+                        "expected the abuse desk's address");
+        return;
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(needed); i++)
+        if (*needed[i].value == '\0' && !config_is_faulty(config, "notices", needed[i].key))
+            faults_add(faults, config->path, config_line(config, "notices", needed[i].key),
+                       "[notices] %s: empty; expected an address unless mode=pilot",
+                       needed[i].key);
+}
+
+/* postdrop gains its group by set-gid, which no_new_privs takes away: sendmail(1)
+ * would fail with each mail, long after the start. */
+static void check_submission(const Config *config, Faults *faults)
+{
+    const char *program = config->via + strlen("sendmail:");
+    guint line = config_line(config, "submission", "via");
+    if (!g_str_has_prefix(config->via, "sendmail:"))
+        return;
+    g_autofree char *shown = config_shown(config->via);
+    if (!g_file_test(program, G_FILE_TEST_IS_REGULAR) || access(program, X_OK) != 0)
+        faults_add(faults, config->path, line,
+                   "[submission] via: \"%s\" names no program that can be run; expected the path "
+                   "of sendmail(1)",
+                   shown);
+    if (prctl(PR_GET_NO_NEW_PRIVS, 0L, 0L, 0L, 0L) == 1)
+        faults_add(faults, config->path, line,
+                   "[submission] via: \"%s\" can't work in a process that may gain no privileges; "
+                   "expected smtp://HOST:PORT, or NoNewPrivileges=no in the unit",
+                   shown);
+}
+
+void config_check_start(const Config *config, Faults *faults)
+{
+    check_require(config, faults);
+    check_intake(config, faults);
+    check_addresses(config, faults);
+    check_submission(config, faults);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* config-table: every key of certbund-milter.conf, in the order of its man page.
+ *
+ * A key whose work this version does not do yet is `later`: it is known, so that
+ * one file serves this version and the next, but nobody can rely on it. */
+#include "config-table.h"
+
+#ifndef SYSCONFDIR
+#define SYSCONFDIR "/etc"
+#endif
+#ifndef DATADIR
+#define DATADIR "/usr/share"
+#endif
+#ifndef RUNSTATEDIR
+#define RUNSTATEDIR "/run"
+#endif
+#ifndef LOCALSTATEDIR
+#define LOCALSTATEDIR "/var"
+#endif
+#define NAME "certbund-milter"
+#define STATEDIR LOCALSTATEDIR "/lib/" NAME
+
+#define OFFSET(member) G_STRUCT_OFFSET(Config, member)
+
+const ConfigKey config_keys[] = {
+    { "milter", "socket", &config_type_socket, "socket",
+      "unix:" RUNSTATEDIR "/" NAME "/milter.sock", .offset = OFFSET(socket) },
+    { "milter", "mode", &config_type_mode, "octal mode", "0660",
+      .offset = OFFSET(socket_mode), .high = 0777 },
+    { "milter", "group", &config_type_text, "group", "postfix", .offset = OFFSET(group) },
+    { "milter", "user", &config_type_text, "user", NAME, .offset = OFFSET(user) },
+
+    { "intake", "recipients", &config_type_intake, "addresses", "", .offset = OFFSET(recipients) },
+    { "intake", "senders", &config_type_intake, "addresses",
+      "reports@reports.cert-bund.de;certbund@bsi.bund.de", .offset = OFFSET(senders) },
+    { "intake", "max-size", &config_type_size, "bytes", "40 MiB",
+      .offset = OFFSET(max_size_bytes), .low = CONFIG_MAIL_BYTES_MIN,
+      .high = CONFIG_MAIL_BYTES_MAX },
+
+    { "provenance", "require", &config_type_require, "kinds of evidence", "dkim;pgp;smime",
+      .offset = OFFSET(require) },
+    { "provenance", "authserv-id", &config_type_text, "name", "",
+      .offset = OFFSET(authserv_id), .later = TRUE },
+    { "provenance", "dkim-domains", &config_type_domains, "domains",
+      "reports.cert-bund.de;bsi.bund.de", .offset = OFFSET(dkim_domains) },
+    { "provenance", "nameservers", &config_type_list, "addresses", "",
+      .offset = OFFSET(nameservers), .later = TRUE },
+    { "provenance", "keys", &config_type_list, "fingerprints", "",
+      .offset = OFFSET(keys), .later = TRUE },
+    { "provenance", "gnupg-home", &config_type_path, "directory", STATEDIR "/gnupg",
+      .offset = OFFSET(gnupg_home), .later = TRUE },
+    { "provenance", "clients", &config_type_networks, "networks", "", .offset = OFFSET(clients) },
+    { "provenance", "max-age", &config_type_duration, "seconds", "14d",
+      .offset = OFFSET(max_age_secs), .high = CONFIG_AGE_MAX_SECS },
+
+    { "customers", "source", &config_type_source, "file",
+      "csv:" SYSCONFDIR "/" NAME "/customers.csv", .offset = OFFSET(customers_path) },
+    { "customers", "max-age", &config_type_duration, "seconds", "0",
+      .offset = OFFSET(customers_max_age_secs), .high = CONFIG_AGE_MAX_SECS },
+    { "customers", "max-change", &config_type_percent, "percent", "30%",
+      .offset = OFFSET(max_change_percent), .high = 100 },
+
+    { "templates", "directories", &config_type_paths, "directories",
+      SYSCONFDIR "/" NAME "/templates;" DATADIR "/" NAME "/templates",
+      .offset = OFFSET(template_directories) },
+    { "templates", "unknown-class", &config_type_choice, "word", "hold",
+      .offset = OFFSET(unknown_class_notify), .words = "hold|notify" },
+
+    { "notices", "mode", &config_type_notice_mode, "word", "pilot", .offset = OFFSET(mode) },
+    { "notices", "live-classes", &config_type_classes, "classes", "",
+      .offset = OFFSET(live_classes) },
+    { "notices", "from", &config_type_mailbox, "mailbox", "", .offset = OFFSET(from) },
+    { "notices", "reply-to", &config_type_mailbox, "mailbox", "", .offset = OFFSET(reply_to) },
+    { "notices", "envelope-from", &config_type_null_address, "address", "",
+      .offset = OFFSET(envelope_from) },
+    { "notices", "desk", &config_type_address, "address", "", .offset = OFFSET(desk) },
+    { "notices", "brake-customers", &config_type_count, "customers per report", "200",
+      .offset = OFFSET(brake_customers), .high = CONFIG_BRAKE_CUSTOMERS_MAX },
+    { "notices", "brake-notices", &config_type_count, "notices per day", "2000",
+      .offset = OFFSET(brake_notices), .high = CONFIG_BRAKE_NOTICES_MAX, .later = TRUE },
+    { "notices", "throttle", &config_type_rate, "notices per minute", "60/min",
+      .offset = OFFSET(throttle_per_minute), .high = CONFIG_THROTTLE_MAX, .later = TRUE },
+    { "notices", "renotify-after", &config_type_duration, "seconds", "7d",
+      .offset = OFFSET(renotify_after_secs), .high = CONFIG_AGE_MAX_SECS, .later = TRUE },
+    { "notices", "renotify-critical", &config_type_duration, "seconds", "24h",
+      .offset = OFFSET(renotify_critical_secs), .high = CONFIG_AGE_MAX_SECS, .later = TRUE },
+    { "notices", "sign-key", &config_type_text, "key", "",
+      .offset = OFFSET(sign_key), .later = TRUE },
+
+    { "original", "disposition", &config_type_word, "word", "keep",
+      .offset = OFFSET(disposition), .words = "keep|rewrite|discard", .later = TRUE },
+    { "original", "rewrite-single", &config_type_boolean, "yes or no", "no",
+      .offset = OFFSET(rewrite_single), .later = TRUE },
+    { "original", "handled-to", &config_type_address, "address", "", .offset = OFFSET(handled_to) },
+    { "original", "unassigned", &config_type_choice, "word", "report",
+      .offset = OFFSET(unassigned_daily), .words = "report|daily", .later = TRUE },
+
+    { "submission", "via", &config_type_via, "URL", "smtp://127.0.0.1:10025",
+      .offset = OFFSET(via) },
+
+    { "ledger", "path", &config_type_path, "file", STATEDIR "/ledger.db",
+      .offset = OFFSET(ledger_path) },
+    { "ledger", "keep-content", &config_type_duration, "seconds", "90d",
+      .offset = OFFSET(keep_content_secs), .high = CONFIG_AGE_MAX_SECS, .later = TRUE },
+    { "ledger", "keep-proof", &config_type_duration, "seconds", "3y",
+      .offset = OFFSET(keep_proof_secs), .high = CONFIG_AGE_MAX_SECS, .later = TRUE },
+};
+const guint config_n_keys = G_N_ELEMENTS(config_keys);

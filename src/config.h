@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* config: certbund-milter.conf -> checked settings.
+ *
+ * A GKeyFile whose keys are listed, with type, default and check, in one table
+ * in config-table.c; see certbund-milter.conf(5).  Immutable and counted, so
+ * that threads share it and a reload swaps it.  Strings are never NULL, "" when
+ * not given; lists end in NULL. */
+#ifndef CERTBUND_CONFIG_H
+#define CERTBUND_CONFIG_H
+
+#include "address.h"
+#include "faults.h"
+
+#define CONFIG_FILE_MAX (1024 * 1024)     /* bytes; ours with all comments has 10,000 */
+#define CONFIG_SOCKET_PATH_MAX 107        /* sun_path with its NUL is 108 bytes */
+#define CONFIG_MAIL_BYTES_MIN 1024        /* less than any mail's header */
+#define CONFIG_MAIL_BYTES_MAX (1 << 30)   /* a mail is held in memory, six times over */
+#define CONFIG_AGE_MAX_SECS (100LL * 365 * 86400) /* now minus this is a time still */
+#define CONFIG_BRAKE_CUSTOMERS_MAX 1000000 /* as many networks are loaded */
+#define CONFIG_BRAKE_NOTICES_MAX 100000000 /* a day at 1000 a second */
+#define CONFIG_THROTTLE_MAX 60000          /* per minute: as many as an MTA takes */
+
+typedef enum { MODE_PILOT, MODE_LIVE, MODE_REDIRECT } Mode;
+
+const char *mode_name(Mode mode); /* "pilot", "live", "redirect" */
+
+typedef struct {
+    char *path; /* as given */
+    char *digest; /* SHA-256 of the file, hex */
+
+    /* [milter] */
+    char *socket; /* libmilter's spelling: unix:PATH, inet:PORT@HOST, fd:N */
+    guint socket_mode;
+    char *group, *user; /* "" stay what the process was started as */
+
+    /* [intake] */
+    char **recipients; /* addr-specs or @domain, lower case */
+    char **senders;
+    gsize max_size_bytes;
+
+    /* [provenance] */
+    char **require; /* words, '+' joins: {"dkim+pgp", "client"} */
+    char *authserv_id;
+    char **dkim_domains; /* lower case */
+    char **nameservers;
+    char **keys;
+    char *gnupg_home;
+    Network *clients;
+    guint n_clients;
+    gint64 max_age_secs; /* 0: any age */
+
+    /* [customers] */
+    char *customers_path; /* of source=csv:PATH */
+    gint64 customers_max_age_secs; /* 0: any age */
+    guint max_change_percent;
+
+    /* [templates] */
+    char **template_directories;
+    gboolean unknown_class_notify; /* unknown-class=notify */
+
+    /* [notices] */
+    Mode mode;
+    char *redirect_to;   /* addr-spec when MODE_REDIRECT, else "" */
+    char **live_classes; /* empty: all */
+    char *from, *reply_to; /* RFC 5322 mailboxes, UTF-8; "" when not given */
+    char *envelope_from, *desk; /* addr-specs; envelope-from=<> is "" too */
+    guint brake_customers; /* 0: none */
+    guint brake_notices;
+    guint throttle_per_minute; /* 0: none */
+    gint64 renotify_after_secs, renotify_critical_secs;
+    char *sign_key;
+
+    /* [original] */
+    char *disposition;
+    gboolean rewrite_single;
+    char *handled_to; /* addr-spec or "" */
+    gboolean unassigned_daily;
+
+    /* [submission] */
+    char *via; /* smtp://HOST:PORT, smtps://USER@HOST, sendmail:PATH */
+
+    /* [ledger] */
+    char *ledger_path;
+    gint64 keep_content_secs, keep_proof_secs;
+
+    /* private */
+    guint *lines; /* per key of the table: where it stands, 0 not given */
+    gboolean *faulty;
+} Config;
+
+/* Read path; every fault is added with its line.  A faulty key keeps its default
+ * (see config_is_faulty()), so that a caller can go on to find the faults of
+ * other files; such a config must not be used.  NULL when path can't be read.
+ * Lengths of time: 30s, 5m, 24h, 14d, 3y; sizes: 40 MiB, 512 KiB, bytes. */
+Config *config_read(const char *path, Faults *faults);
+
+/* The same, but NULL if there was an error. */
+Config *config_load(const char *path, Faults *faults);
+Config *config_ref(Config *config);
+void config_unref(Config *config);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_unref)
+
+/* What the daemon needs beyond a well-formed file: provenance that this version
+ * can prove, all four addresses of [notices] unless pilot, an intake that is
+ * not empty, a submission that can work here. */
+void config_check_start(const Config *config, Faults *faults);
+
+/* Where key of group stands in the file; 0 when it is not given. */
+guint config_line(const Config *config, const char *group, const char *key);
+
+/* TRUE when the key's value was not understood. */
+gboolean config_is_faulty(const Config *config, const char *group, const char *key);
+
+/* The directory of the ledger and of the secret; caller frees. */
+char *config_state_directory(const Config *config);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* ctl: the verbs of certbundctl, one file each.
+ *
+ * Results go to stdout, reasons to stderr.  A verb returns the exit status:
+ * 0 done, 1 found wanting, 64 to 78 as in sysexits(3). */
+#ifndef CERTBUND_CTL_H
+#define CERTBUND_CTL_H
+
+#include "snapshot.h"
+
+#define CTL_WANTING 1
+
+typedef struct {
+    const char *config_path;
+    char **arguments; /* behind the verb, NULL-terminated */
+} CtlCall;
+
+int ctl_check(const CtlCall *call);
+int ctl_events(const CtlCall *call);
+int ctl_lookup(const CtlCall *call);
+int ctl_preview(const CtlCall *call);
+
+/* "certbundctl: " and the text, one line on stderr. */
+void ctl_complain(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
+/* Bytes of the file, "-" for standard input; NULL after complaining. */
+GBytes *ctl_read_file(const char *name);
+
+/* Every fault and warning on stderr, as it is. */
+void ctl_print_faults(const Faults *faults);
+
+/* Load config, customers and templates; faults go to stderr.  NULL if there was
+ * an error. */
+Snapshot *ctl_load(const CtlCall *call);
+
+#endif

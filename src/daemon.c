@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* Owner, group and mode of the socket are set while we still may, then root is
+ * given up for good. */
+#include "daemon.h"
+
+#include "errors.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <netdb.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* The path of a unix socket, or NULL for inet. */
+static const char *socket_path(const Config *config)
+{
+    static const char *const prefixes[] = { "unix:", "local:" };
+    for (guint i = 0; i < G_N_ELEMENTS(prefixes); i++)
+        if (g_str_has_prefix(config->socket, prefixes[i]))
+            return config->socket + strlen(prefixes[i]);
+    return config->socket[0] == '/' ? config->socket : NULL;
+}
+
+static gboolean find_user(const char *name, uid_t *uid_r, gid_t *gid_r, GError **error)
+{
+    const struct passwd *entry = getpwnam(name); /* before any thread is started */
+    if (entry == NULL) {
+        error_input(error, "[milter] user=%s: no such user; expected an existing one, or nothing",
+                    name);
+        return FALSE;
+    }
+    *uid_r = entry->pw_uid;
+    *gid_r = entry->pw_gid;
+    return TRUE;
+}
+
+/* A later start as the user himself must be able to open the lock. */
+static void give_to_user(int fd, const Config *config)
+{
+    uid_t uid;
+    gid_t gid;
+    if (geteuid() == 0 && *config->user != '\0' && find_user(config->user, &uid, &gid, NULL))
+        (void)!fchown(fd, uid, gid);
+}
+
+gboolean daemon_lock_socket(const Config *config, GError **error)
+{
+    const char *path = socket_path(config);
+    if (path == NULL)
+        return TRUE;
+    g_autofree char *lock = g_strconcat(path, ".lock", NULL);
+    int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) {
+        error_temporary(error, "%s: can't make this file: %s", lock, g_strerror(errno));
+        return FALSE;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        error_temporary(error, "%s: another certbund-milter serves this socket", path);
+        close(fd);
+        return FALSE;
+    }
+    give_to_user(fd, config);
+    return TRUE; /* fd stays open: the lock is the process's */
+}
+
+/* We may be root in a directory of somebody else's, who could put a link in the
+ * socket's place: what is changed is what was opened, and that is a socket. */
+static gboolean adorn(const char *path, uid_t uid, gid_t gid, guint mode, GError **error)
+{
+    int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    g_autofree char *opened = g_strdup_printf("/proc/self/fd/%d", fd);
+    struct stat status = { .st_mode = S_IFSOCK };
+    gboolean fine = fd >= 0 && fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode)
+        && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) == 0 && chmod(opened, mode) == 0;
+
+    if (!fine)
+        error_input(error, "%s: can't set its group and mode: %s", path,
+                    fd >= 0 && !S_ISSOCK(status.st_mode) ? "no socket" : g_strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return fine;
+}
+
+gboolean daemon_adorn_socket(const Config *config, GError **error)
+{
+    const char *path = socket_path(config);
+    uid_t uid = (uid_t)-1;
+    gid_t gid = (gid_t)-1, primary;
+
+    if (path == NULL)
+        return TRUE;
+    if (geteuid() == 0 && *config->user != '\0'
+        && !find_user(config->user, &uid, &primary, error))
+        return FALSE;
+    if (*config->group != '\0') {
+        const struct group *entry = getgrnam(config->group);
+        if (entry == NULL) {
+            error_input(error, "[milter] group=%s: no such group; expected an existing one, "
+                               "or nothing", config->group);
+            return FALSE;
+        }
+        gid = entry->gr_gid;
+    }
+    return adorn(path, uid, gid, config->socket_mode, error);
+}
+
+gboolean daemon_make_state_directory(const Config *config, GError **error)
+{
+    g_autofree char *path = config_state_directory(config);
+    uid_t uid;
+    gid_t gid;
+
+    if (geteuid() != 0 || *config->user == '\0' || g_file_test(path, G_FILE_TEST_EXISTS))
+        return TRUE;
+    if (!find_user(config->user, &uid, &gid, error))
+        return FALSE;
+    g_autofree char *parent = g_path_get_dirname(path);
+    mode_t mask = umask(022); /* others pass through the parents */
+    gboolean fine = g_mkdir_with_parents(parent, 0755) == 0 && mkdir(path, 0750) == 0
+        && chown(path, uid, gid) == 0;
+    umask(mask);
+    if (!fine)
+        error_temporary(error, "%s: can't make this directory: %s", path, g_strerror(errno));
+    return fine;
+}
+
+gboolean daemon_become_user(const Config *config, GError **error)
+{
+    uid_t uid;
+    gid_t gid;
+
+    if (*config->user == '\0')
+        return TRUE;
+    if (!find_user(config->user, &uid, &gid, error))
+        return FALSE;
+    if (geteuid() != 0) {
+        if (geteuid() == uid)
+            return TRUE;
+        error_input(error, "[milter] user=%s: only root can become another user; expected to be "
+                           "started as root or as this user, or user= left empty", config->user);
+        return FALSE;
+    }
+    if (initgroups(config->user, gid) != 0 || setresgid(gid, gid, gid) != 0
+        || setresuid(uid, uid, uid) != 0) {
+        error_temporary(error, "can't become user %s: %s", config->user, g_strerror(errno));
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static void poke_unix(const char *path)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    g_strlcpy(address.sun_path, path, sizeof address.sun_path);
+    if (fd >= 0) {
+        (void)connect(fd, (const struct sockaddr *)&address, sizeof address);
+        close(fd);
+    }
+}
+
+/* place: "PORT@HOST", or "PORT" for any host, hence loopback. */
+static void poke_inet(const char *place)
+{
+    const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
+    g_auto(GStrv) parts = g_strsplit(place, "@", 2);
+    struct addrinfo *list = NULL;
+
+    if (parts[0] == NULL || getaddrinfo(parts[1], parts[0], &hints, &list) != 0)
+        return;
+    for (const struct addrinfo *a = list; a != NULL; a = a->ai_next) {
+        int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0)
+            continue;
+        (void)connect(fd, a->ai_addr, a->ai_addrlen);
+        close(fd);
+    }
+    freeaddrinfo(list);
+}
+
+/* A start as root must not succeed with files that no reload can read. */
+gboolean daemon_check_readable(const Config *config, GError **error)
+{
+    g_autofree char *own = g_canonicalize_filename(config->path, NULL);
+    const char *const files[] = { own, config->customers_path };
+
+    for (guint i = 0; i < G_N_ELEMENTS(files); i++)
+        if (access(files[i], R_OK) != 0) {
+            error_input(error, "%s: user %s can't read it: %s; expected a file that a reload can "
+                               "read", files[i], config->user, g_strerror(errno));
+            return FALSE;
+        }
+    for (char **directory = config->template_directories; *directory != NULL; directory++)
+        if (access(*directory, R_OK | X_OK) != 0 && errno == EACCES) {
+            error_input(error, "%s: user %s can't read this directory; expected one that a reload "
+                               "can read", *directory, config->user);
+            return FALSE;
+        }
+    return TRUE;
+}
+
+void daemon_poke_socket(const Config *config)
+{
+    const char *path = socket_path(config), *colon = strchr(config->socket, ':');
+    if (path != NULL)
+        poke_unix(path);
+    else if (g_str_has_prefix(config->socket, "inet") && colon != NULL)
+        poke_inet(colon + 1);
+}
+
+void daemon_raise_limits(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* daemon: what a server process needs of the system: its user, its socket file,
+ * its place in the background. */
+#ifndef CERTBUND_DAEMON_H
+#define CERTBUND_DAEMON_H
+
+#include "config.h"
+
+/* Keep a second instance from taking the socket: a lock on SOCKET.lock, held
+ * until the process ends.  Nothing to do for inet sockets.
+ * CERTBUND_ERROR_TEMPORARY when another process has it. */
+gboolean daemon_lock_socket(const Config *config, GError **error);
+
+/* Give the listening unix socket the mode and group of the config. */
+gboolean daemon_adorn_socket(const Config *config, GError **error);
+
+/* Make the ledger's directory (0750, owned by user=) when it is missing. */
+gboolean daemon_make_state_directory(const Config *config, GError **error);
+
+/* Become user=.  Started as root: with its groups, for good.  Started as somebody
+ * else: fine if that is user=, or user= is empty. */
+gboolean daemon_become_user(const Config *config, GError **error);
+
+/* As user=: can config, customers and templates be read again at a reload? */
+gboolean daemon_check_readable(const Config *config, GError **error);
+
+/* Connect to the listening socket and hang up: a poll() on it returns. */
+void daemon_poke_socket(const Config *config);
+
+/* As many open files as the system lets us have: one per SMTP session. */
+void daemon_raise_limits(void);
+
+#endif

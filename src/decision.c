@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* Reads the stages one after the other; the first thing that stands in the way
+ * decides the status.  Fail closed: whatever is not clear is held. */
+#include "decision.h"
+
+#include "errors.h"
+
+#include <string.h>
+
+static const char *const status_names[] = {
+    [STATUS_HANDLED] = "handled", [STATUS_ATTENTION] = "attention",
+    [STATUS_HELD] = "held",       [STATUS_OLD] = "old",
+    [STATUS_UNVERIFIED] = "unverified", [STATUS_UNREAD] = "unread",
+    [STATUS_TOO_LARGE] = "too-large",
+};
+
+const char *status_name(Status status)
+{
+    return status_names[status];
+}
+
+guint decision_n_customers(const Decision *decision)
+{
+    guint n = 0;
+    if (decision->assignment == NULL)
+        return 0;
+    for (guint g = 0; g < decision->assignment->n_groups; g++) {
+        const CustomerGroup *group = &decision->assignment->groups[g];
+        for (guint e = 0; e < group->n_events; e++)
+            if (decision->assignment->fates[group->events[e]].fate == FATE_NOTIFIED) {
+                n++;
+                break;
+            }
+    }
+    return n;
+}
+
+/* Returns TRUE when the mail must stop here with this status; a vouched one goes
+ * on and remembers. */
+static gboolean G_GNUC_PRINTF(4, 5)
+    stopped(Decision *decision, gboolean vouched, Status status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *reason = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+
+    if (vouched) {
+        g_ptr_array_add(decision->obstacles,
+                        g_strdup_printf("%s: %s", status_name(status), reason));
+        return FALSE;
+    }
+    decision->status = status;
+    g_free(decision->reason);
+    decision->reason = g_steal_pointer(&reason);
+    return TRUE;
+}
+
+static gboolean too_old(Decision *decision, gint64 now, gboolean vouched)
+{
+    const Config *config = decision->snapshot->config;
+    const Provenance *provenance = decision->provenance;
+
+    if (config->max_age_secs == 0)
+        return FALSE;
+    if (!provenance->dated)
+        return stopped(decision, vouched, STATUS_HELD, "no date tells how old it is");
+    if (provenance->time > now + PROVENANCE_FUTURE_SECS)
+        return stopped(decision, vouched, STATUS_HELD, "its date lies in the future");
+    if (provenance->time < now - config->max_age_secs)
+        return stopped(decision, vouched, STATUS_OLD, "sent %" G_GINT64_FORMAT " days ago",
+                       (now - provenance->time) / (24 * 3600));
+    return FALSE;
+}
+
+static gboolean customers_too_old(Decision *decision, gint64 now, gboolean vouched)
+{
+    gint64 max_age = decision->snapshot->config->customers_max_age_secs;
+    gint64 age = now - customers_mtime(decision->snapshot->customers);
+
+    if (max_age == 0 || age <= max_age)
+        return FALSE;
+    return stopped(decision, vouched, STATUS_HELD,
+                   "the customers file is %" G_GINT64_FORMAT " hours old, older than max-age",
+                   age / 3600);
+}
+
+/* Brakes guard the mode that mails customers; a pilot mails nobody. */
+static gboolean braked(Decision *decision, gboolean vouched)
+{
+    guint limit = decision->snapshot->config->brake_customers;
+    guint n = decision_n_customers(decision);
+
+    if (limit == 0 || n <= limit || decision->mode == MODE_PILOT)
+        return FALSE;
+    return stopped(decision, vouched, STATUS_HELD, "%u customers, more than brake-customers=%u",
+                   n, limit);
+}
+
+static Mode mode_for_class(const Config *config, const char *class_id)
+{
+    char **live = config->live_classes;
+    if (config->mode == MODE_LIVE && *live != NULL
+        && !g_strv_contains((const char *const *)live, class_id))
+        return MODE_PILOT;
+    return config->mode;
+}
+
+static void choose_template(Decision *decision)
+{
+    const Snapshot *snapshot = decision->snapshot;
+    const Report *report = decision->report;
+
+    decision->class_id = report->class_id;
+    decision->template_
+        = templates_find(snapshot->templates, report->subject->title, report->class_id);
+    if (decision->template_ != NULL)
+        decision->class_id = decision->template_->id;
+    else if (snapshot->config->unknown_class_notify)
+        decision->template_ = templates_by_id(snapshot->templates, "report");
+    decision->mode = mode_for_class(snapshot->config, decision->class_id);
+}
+
+static gboolean lookup_and_assign(Decision *decision, gboolean hold, GError **error)
+{
+    const Customers *customers = decision->snapshot->customers;
+    const Report *report = decision->report;
+    g_autofree CustomerKey *keys = assign_keys(report);
+    g_autofree CustomerAnswer *answers = g_new0(CustomerAnswer, report->n_events);
+
+    if (!customers_lookup(customers, keys, report->n_events, answers, error))
+        return FALSE;
+    g_clear_pointer(&decision->assignment, assignment_free);
+    decision->assignment = assign(report, customers, answers, hold);
+    return TRUE;
+}
+
+/* Everything that may stand in the way before a customer is looked up. */
+static gboolean held_before_lookup(Decision *decision, gint64 now, gboolean vouched)
+{
+    if (too_old(decision, now, vouched))
+        return TRUE;
+    if (decision->template_ == NULL)
+        return stopped(decision, FALSE, STATUS_HELD, "no template for class %s",
+                       decision->class_id);
+    return customers_too_old(decision, now, vouched);
+}
+
+static gboolean decide_rows(Decision *decision, gint64 now, gboolean vouched, GError **error)
+{
+    gboolean hold = held_before_lookup(decision, now, vouched);
+
+    if (!lookup_and_assign(decision, hold, error))
+        return FALSE;
+    if (hold)
+        return TRUE;
+    if (braked(decision, vouched))
+        return lookup_and_assign(decision, TRUE, error);
+    g_assert(decision->assignment != NULL);
+    const guint *counts = decision->assignment->counts;
+    decision->status
+        = counts[FATE_UNASSIGNED] + counts[FATE_UNREADABLE] + counts[FATE_HELD] > 0
+        ? STATUS_ATTENTION
+        : STATUS_HANDLED;
+    return TRUE;
+}
+
+/* TRUE when the report is to be taken row by row. */
+static gboolean readable(Decision *decision)
+{
+    if (decision->report->unread)
+        return !stopped(decision, FALSE, STATUS_UNREAD, "a manual report");
+    if (decision->report->doubt != NULL)
+        return !stopped(decision, FALSE, STATUS_HELD, "%s", decision->report->doubt);
+    return TRUE;
+}
+
+/* The message lives in here only: its rows are the report's, and a large mail is
+ * not parsed twice. */
+static gboolean read_mail(Decision *decision, GBytes *bytes, GError **error)
+{
+    g_autoptr(Message) message = message_parse(bytes, error);
+
+    if (message == NULL)
+        return FALSE;
+    provenance_date(decision->provenance, message);
+    decision->report = report_read(message, error);
+    return decision->report != NULL;
+}
+
+Decision *decide(Snapshot *snapshot, GBytes *bytes, const Address *client, gint64 now,
+                 gboolean vouched, GError **error)
+{
+    g_autoptr(Decision) decision = g_new0(Decision, 1);
+
+    decision->snapshot = snapshot_ref(snapshot);
+    decision->obstacles = g_ptr_array_new_with_free_func(g_free);
+    decision->reason = g_strdup("");
+    decision->provenance = provenance_check(snapshot->config, client);
+    if (!decision->provenance->proven
+        && stopped(decision, vouched, STATUS_UNVERIFIED, "%s", decision->provenance->evidence))
+        return g_steal_pointer(&decision);
+    if (!read_mail(decision, bytes, error))
+        return NULL;
+    choose_template(decision);
+    if (readable(decision) && !decide_rows(decision, now, vouched, error))
+        return NULL;
+    return g_steal_pointer(&decision);
+}
+
+void decision_free(Decision *decision)
+{
+    if (decision == NULL)
+        return;
+    g_clear_pointer(&decision->assignment, assignment_free);
+    g_clear_pointer(&decision->report, report_free);
+    g_clear_pointer(&decision->provenance, provenance_free);
+    g_clear_pointer(&decision->obstacles, g_ptr_array_unref);
+    g_free(decision->reason);
+    snapshot_unref(decision->snapshot);
+    g_free(decision);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* decision: everything known about one mail when it is decided: the stages
+ * provenance, report and assignment in order, and what follows from them.
+ *
+ * No mail is sent and nothing is written here; `preview` and the daemon decide
+ * by the same code. */
+#ifndef CERTBUND_DECISION_H
+#define CERTBUND_DECISION_H
+
+#include "assign.h"
+#include "provenance.h"
+#include "snapshot.h"
+
+typedef enum {
+    STATUS_HANDLED,    /* every row has its notice, or is exempt */
+    STATUS_ATTENTION,  /* some rows or notices need the desk */
+    STATUS_HELD,       /* no notice; the reason is said */
+    STATUS_OLD,        /* sent longer ago than max-age */
+    STATUS_UNVERIFIED, /* provenance not proven */
+    STATUS_UNREAD,     /* manual family: a person must read it */
+    STATUS_TOO_LARGE   /* above max-size: not read */
+} Status;
+
+typedef struct {
+    Snapshot *snapshot;
+    Provenance *provenance;
+    Report *report;        /* NULL when provenance is not proven */
+    const Template *template_; /* NULL: none for this class */
+    const char *class_id;      /* the template's, or the report's own */
+    Mode mode;                 /* after live-classes= */
+    Assignment *assignment;    /* NULL when the report was not read */
+    Status status;
+    char *reason; /* why it is held; "" otherwise */
+    GPtrArray *obstacles; /* what a person vouched away: "unverified: ..." */
+} Decision;
+
+/* bytes: the whole mail; client as for provenance_check(); now in seconds since the
+ * epoch.  vouched: go on in spite of provenance, age and brakes, noting them in
+ * obstacles.  An unproven mail is not read: report is NULL then.
+ * CERTBUND_ERROR_TEMPORARY when the customers can't be looked up,
+ * CERTBUND_ERROR_INPUT when a proven mail can't be parsed or is no report. */
+Decision *decide(Snapshot *snapshot, GBytes *bytes, const Address *client, gint64 now,
+                 gboolean vouched, GError **error);
+void decision_free(Decision *decision);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Decision, decision_free)
+
+const char *status_name(Status status); /* "handled", ... as in the mark */
+
+/* How many customers have rows to notify. */
+guint decision_n_customers(const Decision *decision);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* Writes the desk's mail.  It goes to the operator's own people, so it may show
+ * every row; it is plain text with the lists as CSV. */
+#include "desk.h"
+
+#include "notice.h"
+
+#include <string.h>
+
+gboolean desk_needs_mail(const Decision *decision, const Delivery *delivery)
+{
+    if (*decision->snapshot->config->desk == '\0')
+        return FALSE;
+    if (decision->status > STATUS_HELD)
+        return FALSE; /* nothing was done: the marked original says so */
+    if (decision->mode == MODE_PILOT)
+        return TRUE;
+    return decision->status != STATUS_HANDLED || delivery->problems->len > 0;
+}
+
+static void append_head(GString *text, const Decision *decision, const Delivery *delivery)
+{
+    const Report *report = decision->report;
+
+    g_string_append_printf(text, "Report:      %s\n", report->subject->ticket);
+    g_string_append_printf(text, "Title:       %s\n", report->subject->title);
+    g_string_append_printf(text, "Class:       %s\n", decision->class_id);
+    g_string_append_printf(text, "Status:      %s%s%s\n", status_name(decision->status),
+                           *decision->reason != '\0' ? ": " : "", decision->reason);
+    g_string_append_printf(text, "Provenance:  %s\n", decision->provenance->evidence);
+    g_string_append_printf(text, "Mode:        %s\n", mode_name(decision->mode));
+    g_string_append_printf(text, "Rows:        %u\n", report->n_events);
+    for (Fate fate = 0; decision->assignment != NULL && fate < FATE_N; fate++)
+        if (decision->assignment->counts[fate] > 0)
+            g_string_append_printf(text, "  %-10s %u\n", fate_name(fate),
+                                   decision->assignment->counts[fate]);
+    g_string_append_printf(text, "Notices:     %u made, %u handed over\n", delivery->made,
+                           delivery->handed_over);
+    if (decision->mode == MODE_PILOT)
+        g_string_append(text, "\nPilot mode: no notice has left.  What follows is what would.\n");
+}
+
+static void append_problems(GString *text, const Delivery *delivery)
+{
+    if (delivery->problems->len == 0)
+        return;
+    g_string_append(text, "\nNotices that did not go out:\n");
+    for (guint i = 0; i < delivery->problems->len; i++)
+        g_string_append_printf(text, "  %s\n",
+                               (const char *)g_ptr_array_index(delivery->problems, i));
+}
+
+static void append_customers(GString *text, const Decision *decision)
+{
+    const Assignment *assignment = decision->assignment;
+
+    if (decision->mode != MODE_PILOT || assignment == NULL || assignment->n_groups == 0)
+        return;
+    g_string_append(text, "\nCustomers:\n");
+    for (guint g = 0; g < assignment->n_groups; g++) {
+        Customer customer;
+        customers_get(decision->snapshot->customers, assignment->groups[g].customer, &customer);
+        g_string_append_printf(text, "  %s: %u row%s to %s\n", customer.id,
+                               assignment->groups[g].n_events,
+                               assignment->groups[g].n_events == 1 ? "" : "s", customer.email);
+    }
+}
+
+/* A cell of ours in front of a row: why it stands here. */
+static void append_cell(GString *text, const char *value)
+{
+    g_string_append_c(text, '"');
+    for (const char *p = value; *p != '\0'; p++)
+        g_string_append(text, *p == '"' ? "\"\"" : (const char[]) { *p, '\0' });
+    g_string_append(text, "\",");
+}
+
+static gboolean listed(const EventFate *fate)
+{
+    return fate->fate == FATE_UNASSIGNED || fate->fate == FATE_UNREADABLE
+        || fate->fate == FATE_HELD;
+}
+
+static void append_row(GString *text, const Decision *decision, guint row, const guint *columns)
+{
+    const EventFate *fate = &decision->assignment->fates[row];
+    Customer customer = { .id = "" };
+
+    if (fate->customer != NO_CUSTOMER)
+        customers_get(decision->snapshot->customers, fate->customer, &customer);
+    append_cell(text, fate_name(fate->fate));
+    append_cell(text, reason_text(fate->reason));
+    append_cell(text, customer.id);
+    table_append_csv(decision->report->table, text, row, columns,
+                     table_n_columns(decision->report->table));
+}
+
+/* One list of all rows that no notice tells, with reason and customer. */
+static void append_rows(GString *text, const Decision *decision)
+{
+    const Assignment *assignment = decision->assignment;
+    guint n = 0;
+
+    for (guint i = 0; assignment != NULL && i < assignment->n_events; i++)
+        n += listed(&assignment->fates[i]);
+    if (n == 0)
+        return;
+    const Table *table = decision->report->table;
+    g_autofree guint *columns = g_new(guint, table_n_columns(table));
+    for (guint c = 0; c < table_n_columns(table); c++)
+        columns[c] = c;
+    g_string_append(text, "\nRows that need you:\n\n\"fate\",\"reason\",\"customer\",");
+    table_append_csv(table, text, -1, columns, table_n_columns(table));
+    n = 0;
+    for (guint i = 0; i < assignment->n_events; i++)
+        if (listed(&assignment->fates[i]) && n++ < DESK_ROWS_MAX)
+            append_row(text, decision, i, columns);
+    if (n > DESK_ROWS_MAX)
+        g_string_append(text, "\nThe list ends here; the report has all rows.\n");
+}
+
+static char *subject_for(const Decision *decision, const Delivery *delivery)
+{
+    const char *number = strchr(decision->report->subject->ticket, '#') + 1;
+    const Assignment *assignment = decision->assignment;
+    guint need = assignment == NULL ? 0
+                                    : assignment->counts[FATE_UNASSIGNED]
+            + assignment->counts[FATE_UNREADABLE] + assignment->counts[FATE_HELD];
+
+    /* No ticket in brackets: this mail must never look like a report. */
+    return g_strdup_printf("%sCERT-Bund report %s (%s): %s, %u notice%s, %u row%s to look at",
+                           decision->mode == MODE_PILOT ? "[pilot] " : "", number,
+                           decision->class_id, status_name(decision->status), delivery->made,
+                           delivery->made == 1 ? "" : "s", need, need == 1 ? "" : "s");
+}
+
+GBytes *desk_write(const Decision *decision, const Delivery *delivery, const Secret *secret,
+                   gint64 now, GError **error)
+{
+    const Config *config = decision->snapshot->config;
+    const char *from = *config->from != '\0' ? config->from : config->desk;
+    const char *const to[] = { config->desk, NULL };
+    g_autofree char *subject = subject_for(decision, delivery);
+    g_autofree char *domain = notice_domain_of(from);
+    g_autofree char *stamp = g_strdup_printf("%" G_GINT64_FORMAT, now);
+    const NoticeKey key = { decision->report->subject->ticket, stamp, "", "desk" };
+    g_autofree char *id = secret_message_id(secret, &key, domain != NULL ? domain : "localhost");
+    GString *text = g_string_new(NULL);
+
+    append_head(text, decision, delivery);
+    append_problems(text, delivery);
+    append_customers(text, decision);
+    append_rows(text, decision);
+    if (delivery->sample != NULL)
+        g_string_append(text, "\nThe first notice is attached as a sample.\n");
+    const NoticeHead head = { .from = from, .to = to, .subject = subject, .message_id = id,
+                              .language = "en", .date = now, .attached = delivery->sample };
+    return notice_write(&head, text, error);
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* Folds a text so that two spellings of an address become one.  Folding only
+ * joins spellings, so the worst it does is to find an address where a reader
+ * would see none, and a notice is held.  Look-alike letters of other scripts,
+ * entities and percent signs are not undone.
+ * Source: Unicode Standard Annex 15 (NFKD), and what abuse desks write. */
+#include "guard-text.h"
+
+#include <string.h>
+
+#define HANGUL_FILLER 0x115f /* a letter by its type, but nothing is seen */
+
+/* Whatever a reader, or a name server, takes for a full stop or a colon. */
+static const gunichar full_stops[] = { 0xb7, 0x6d4, 0x2022, 0x2027, 0x2219, 0x22c5, 0x3002,
+                                       0x30fb };
+static const gunichar colons[] = { 0x2d0, 0x589, 0x5c3, 0x2236, 0xa789 };
+
+static gboolean is_one_of(gunichar c, const gunichar *set, gsize n)
+{
+    for (gsize i = 0; i < n; i++)
+        if (set[i] == c)
+            return TRUE;
+    return FALSE;
+}
+
+static gboolean is_invisible(gunichar c)
+{
+    return g_unichar_iszerowidth(c) || c == 0xad || c == HANGUL_FILLER;
+}
+
+/* The ASCII character that stands for c, a character beyond ASCII and seen; NUL
+ * for a letter. */
+static char ascii_for(gunichar c)
+{
+    if (is_one_of(c, full_stops, G_N_ELEMENTS(full_stops)))
+        return '.';
+    if (is_one_of(c, colons, G_N_ELEMENTS(colons)))
+        return ':';
+    switch (g_unichar_type(c)) {
+    case G_UNICODE_DECIMAL_NUMBER:
+        return (char)('0' + g_unichar_digit_value(c));
+    case G_UNICODE_SPACE_SEPARATOR:
+    case G_UNICODE_LINE_SEPARATOR:
+    case G_UNICODE_PARAGRAPH_SEPARATOR:
+        return ' ';
+    case G_UNICODE_DASH_PUNCTUATION:
+        return '-';
+    case G_UNICODE_INITIAL_PUNCTUATION:
+    case G_UNICODE_FINAL_PUNCTUATION:
+        return '"';
+    case G_UNICODE_OPEN_PUNCTUATION: /* among them the German opening quotes */
+        return c == 0x201a || c == 0x201e ? '"' : '[';
+    case G_UNICODE_CLOSE_PUNCTUATION:
+        return ']';
+    default:
+        return c == 0x2212 ? '-' : g_unichar_isalnum(c) ? '\0' : ',';
+    }
+}
+
+static void append_folded(GString *plain, gunichar c)
+{
+    if (c < 0x80) {
+        if (g_ascii_isspace((char)c))
+            g_string_append_c(plain, ' ');
+        else if (!g_ascii_iscntrl((char)c))
+            g_string_append_c(plain, g_ascii_tolower((char)c));
+    } else if (!is_invisible(c) && !g_unichar_iscntrl(c)) {
+        char ascii = ascii_for(c);
+        if (ascii != '\0')
+            g_string_append_c(plain, ascii);
+        else
+            g_string_append_unichar(plain, g_unichar_tolower(c));
+    }
+}
+
+/* Character by character: g_utf8_normalize() takes time with the square of a text full of
+ * accents, and the order of these, which it would see to, is no matter here. */
+static GString *fold(const char *text, gsize length)
+{
+    g_autofree char *valid = g_utf8_make_valid(text, (gssize)length);
+    GString *plain = g_string_sized_new(length + 1);
+
+    for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p)) {
+        gunichar parts[G_UNICHAR_MAX_DECOMPOSITION_LENGTH], c = g_utf8_get_char(p);
+        gsize n = 1;
+        if (c < 0x80)
+            parts[0] = c;
+        else
+            n = g_unichar_fully_decompose(c, TRUE, parts, G_N_ELEMENTS(parts));
+        for (gsize i = 0; i < n; i++)
+            append_folded(plain, parts[i]);
+    }
+    return plain;
+}
+
+/* In place: "192\.0\.2\.1" as a regular expression or a Markdown text has it. */
+static void drop_backslashes(GString *plain)
+{
+    char *to = plain->str;
+
+    for (const char *from = plain->str; *from != '\0';) {
+        gsize run = strspn(from, "\\");
+        if (run > 0 && from[run] != '\0' && strchr(".:-@[](){}<>", from[run]) != NULL)
+            from += run;
+        else if (run > 0) {
+            memmove(to, from, run);
+            to += run;
+            from += run;
+        }
+        if (*from != '\0' && *from != '\\')
+            *to++ = *from++;
+    }
+    g_string_truncate(plain, (gsize)(to - plain->str));
+}
+
+typedef struct {
+    const char *written, *meant;
+    gboolean bare; /* needs no brackets, only blanks */
+} Fang;
+
+static const Fang fangs[] = {
+    { "::", "::", FALSE }, { ":", ":", FALSE }, { ".", ".", FALSE },      { "@", "@", FALSE },
+    { "dot", ".", TRUE },  { "at", "@", TRUE }, { "punkt", ".", FALSE },
+};
+
+static const char *skip_blanks(const char *at)
+{
+    return at + strspn(at, " ");
+}
+
+/* Behind the brackets, or blanks, with something defanged that begin at `at`;
+ * NULL when there are none. */
+static const char *read_fang(const char *at, const char **meant_r)
+{
+    gboolean blank = *at == ' ';
+    const char *word = skip_blanks(at + 1);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(fangs); i++) {
+        gsize size = strlen(fangs[i].written);
+        if (strncmp(word, fangs[i].written, size) != 0 || (blank && !fangs[i].bare))
+            continue;
+        const char *close = skip_blanks(word + size);
+        if (blank ? close == word + size : *close == '\0' || strchr("])}>", *close) == NULL)
+            continue;
+        *meant_r = fangs[i].meant;
+        return blank ? close : skip_blanks(close + 1);
+    }
+    return NULL;
+}
+
+/* In place: what is meant is never longer than what is written. */
+static void refang(GString *plain)
+{
+    char *to = plain->str;
+
+    for (const char *from = plain->str; *from != '\0';) {
+        const char *meant, *behind = NULL;
+        if (*from == ' ' && from[1] == ' ') { /* the last blank of a run decides */
+            *to++ = *from++;
+            continue;
+        }
+        if (strchr(" [({<", *from) != NULL)
+            behind = read_fang(from, &meant);
+        if (behind == NULL) {
+            *to++ = *from++;
+            continue;
+        }
+        while (to > plain->str && to[-1] == ' ')
+            to--;
+        to = stpcpy(to, meant);
+        from = behind;
+    }
+    g_string_truncate(plain, (gsize)(to - plain->str));
+}
+
+GString *guard_text_plain(const char *text, gsize length)
+{
+    GString *plain = fold(text, length);
+
+    drop_backslashes(plain);
+    refang(plain);
+    return plain;
+}

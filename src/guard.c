@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* Reads a finished notice back and compares it with the report.  It shares no
+ * code with the renderer: it parses the bytes with the stages that read mail. */
+#include "guard.h"
+
+#include "errors.h"
+#include "guard-scan.h"
+#include "guard-text.h"
+
+#include <string.h>
+
+#define GUARD_SLICE (256 * 1024) /* bytes of rows parsed at a time: bounds memory */
+
+struct Guard {
+    const Report *report;
+    GHashTable *addresses; /* set of Address, pointing into the report's events */
+    GHashTable *accounts;  /* set of mailboxes in lower case, owned */
+    GHashTable *domains;   /* set of their domains, pointing into them */
+};
+
+/* Takes account; domains may be NULL. */
+static void add_mailbox(GHashTable *accounts, GHashTable *domains, char *account)
+{
+    const char *at = strrchr(account, '@');
+
+    if (g_hash_table_contains(accounts, account)) {
+        g_free(account);
+        return;
+    }
+    g_hash_table_add(accounts, account);
+    if (domains != NULL && at != NULL)
+        g_hash_table_add(domains, (gpointer)(at + 1));
+}
+
+/* In lower case, and likewise with the domain's A-labels as a plain text has them. */
+static void add_account(GHashTable *accounts, GHashTable *domains, const char *account)
+{
+    char *folded = g_ascii_strdown(account, -1);
+    const char *at = strrchr(folded, '@');
+    g_autofree char *domain
+        = at != NULL && strstr(at, "xn--") != NULL ? g_hostname_to_unicode(at + 1) : NULL;
+
+    if (domain != NULL) {
+        g_autofree char *readable
+            = g_strdup_printf("%.*s@%s", (int)(at - folded), folded, domain);
+        GString *plain = guard_text_plain(readable, strlen(readable));
+        add_mailbox(accounts, domains, g_string_free(plain, FALSE));
+    }
+    add_mailbox(accounts, domains, folded);
+}
+
+Guard *guard_new(const Report *report)
+{
+    Guard *guard = g_new0(Guard, 1);
+
+    guard->report = report;
+    guard->addresses = g_hash_table_new(address_hash, address_equal);
+    guard->accounts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    guard->domains = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; i < report->n_events; i++) {
+        const char *account = report_account(report, i);
+        if (account != NULL)
+            add_account(guard->accounts, guard->domains, account);
+        else if (!report->events[i].unreadable)
+            g_hash_table_add(guard->addresses, &report->events[i].address);
+    }
+    return guard;
+}
+
+void guard_free(Guard *guard)
+{
+    if (guard == NULL)
+        return;
+    g_hash_table_unref(guard->addresses);
+    g_hash_table_unref(guard->domains);
+    g_hash_table_unref(guard->accounts);
+    g_free(guard);
+}
+
+/* Whose notice it is.  The sets of what is his are made when first needed: most
+ * notices name nothing outside their rows. */
+typedef struct {
+    const Guard *guard;
+    const guint32 *events;
+    guint n_events;
+    GHashTable *addresses; /* of Address, pointing into the report's events; or NULL */
+    GHashTable *accounts;  /* of char *, owned; or NULL */
+} Owner;
+
+static void owner_clear(Owner *owner)
+{
+    g_clear_pointer(&owner->addresses, g_hash_table_unref);
+    g_clear_pointer(&owner->accounts, g_hash_table_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Owner, owner_clear)
+
+static Named whose_address(const Address *address, gpointer data)
+{
+    Owner *owner = data;
+
+    if (!g_hash_table_contains(owner->guard->addresses, address))
+        return NAMED_NOBODY;
+    if (owner->addresses == NULL) {
+        owner->addresses = g_hash_table_new(address_hash, address_equal);
+        for (guint i = 0; i < owner->n_events; i++)
+            g_hash_table_add(owner->addresses,
+                             &owner->guard->report->events[owner->events[i]].address);
+    }
+    return g_hash_table_contains(owner->addresses, address) ? NAMED_OWN : NAMED_FOREIGN;
+}
+
+static Named whose_account(const char *account, gpointer data)
+{
+    Owner *owner = data;
+
+    if (!g_hash_table_contains(owner->guard->accounts, account))
+        return NAMED_NOBODY;
+    if (owner->accounts == NULL) {
+        owner->accounts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        for (guint i = 0; i < owner->n_events; i++)
+            add_account(owner->accounts, NULL,
+                        report_account(owner->guard->report, owner->events[i]));
+    }
+    return g_hash_table_contains(owner->accounts, account) ? NAMED_OWN : NAMED_FOREIGN;
+}
+
+static gboolean has_accounts(const char *domain, gpointer data)
+{
+    const Owner *owner = data;
+    return g_hash_table_contains(owner->guard->domains, domain);
+}
+
+/* What the notice's table must show. */
+typedef struct {
+    const Table *table; /* of the report */
+    const guint32 *events;
+    guint n_events;
+    const guint *columns;
+    guint n_columns;
+} Shown;
+
+/* Does text, which is not the customer's rows, name somebody else's system? */
+static gboolean names_foreign(Owner *owner, const char *text, gsize length)
+{
+    const GuardNames names = { whose_address, whose_account, has_accounts, owner };
+    GString *plain = guard_text_plain(text, length);
+    gboolean foreign = (g_hash_table_size(owner->guard->accounts) > 0
+                        && guard_names_foreign_account(plain, &names))
+        || (g_hash_table_size(owner->guard->addresses) > 0
+            && guard_names_foreign_address(plain, &names));
+
+    g_string_free(plain, TRUE);
+    return foreign;
+}
+
+/* Where the rows stand: behind the header line that the notice must have. */
+static const char *find_rows(const Guard *guard, const char *text, const guint *columns,
+                             guint n_columns)
+{
+    g_autoptr(GString) header = g_string_new("\n");
+    table_append_csv(guard->report->table, header, -1, columns, n_columns);
+    if (g_str_has_prefix(text, header->str + 1))
+        return text;
+    const char *found = strstr(text, header->str);
+    return found != NULL ? found + 1 : NULL;
+}
+
+/* The rows of one slice are the events from *next on; counts them off. */
+static gboolean slice_matches(const Shown *shown, const Table *slice, guint *next, GError **error)
+{
+    if (table_n_columns(slice) != shown->n_columns
+        || table_n_rows(slice) > shown->n_events - *next) {
+        error_bug(error, "more rows or other columns than the customer's %u events of %u columns",
+                  shown->n_events, shown->n_columns);
+        return FALSE;
+    }
+    for (guint row = 0; row < table_n_rows(slice); row++, ++*next)
+        for (guint c = 0; c < shown->n_columns; c++)
+            if (strcmp(table_cell(slice, row, c),
+                       table_cell(shown->table, shown->events[*next], shown->columns[c]))
+                != 0) {
+                error_bug(error, "row %u differs from the event's", *next + 1);
+                return FALSE;
+            }
+    return TRUE;
+}
+
+/* At least GUARD_SLICE bytes of whole rows: up to a line end outside of quotes. */
+static gsize slice_size(const char *rows, gsize length)
+{
+    gboolean quoted = FALSE;
+    for (gsize i = 0; i < length; i++) {
+        quoted ^= rows[i] == '"';
+        if (rows[i] == '\n' && !quoted && i + 1 >= GUARD_SLICE)
+            return i + 1;
+    }
+    return length;
+}
+
+/* Read back, the rows are exactly the customer's events.  Slice by slice, each
+ * under the header line, so that a notice of a million rows isn't held again. */
+static gboolean rows_match(const Shown *shown, const char *rows, gsize length, GError **error)
+{
+    g_autoptr(GString) header = g_string_new(NULL);
+    guint next = 0;
+
+    table_append_csv(shown->table, header, -1, shown->columns, shown->n_columns);
+    for (gsize at = header->len, size; at < length; at += size) {
+        g_autoptr(GString) text = g_string_new_len(header->str, (gssize)header->len);
+        size = slice_size(rows + at, length - at);
+        g_string_append_len(text, rows + at, (gssize)size);
+        g_autoptr(Table) slice = table_read(text->str, text->len, ',', error);
+        if (slice == NULL || !slice_matches(shown, slice, &next, error))
+            return FALSE;
+    }
+    if (next != shown->n_events) {
+        error_bug(error, "%u rows, expected %u", next, shown->n_events);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* Every field, for a layout may add any. */
+static gboolean headers_clean(Owner *owner, Message *message)
+{
+    for (guint i = 0; i < message_n_headers(message); i++) {
+        const char *value = message_header_at(message, i);
+        if (names_foreign(owner, value, strlen(value)))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean guard_check(const Guard *guard, GBytes *notice, const guint32 *events, guint n_events,
+                     const guint *columns, guint n_columns, GError **error)
+{
+    g_auto(Owner) owner = { .guard = guard, .events = events, .n_events = n_events };
+    gsize length;
+    g_autoptr(Message) message = message_parse(notice, error);
+    if (message == NULL)
+        return FALSE;
+    g_autofree char *text = message_part_text(message, 0, &length, error);
+    if (text == NULL)
+        return FALSE;
+    const char *rows = find_rows(guard, text, columns, n_columns);
+    if (rows == NULL) {
+        error_bug(error, "the notice has no table");
+        return FALSE;
+    }
+    gsize before = (gsize)(rows - text), size = table_extent(rows, length - before);
+    const Shown shown = { guard->report->table, events, n_events, columns, n_columns };
+    if (!rows_match(&shown, rows, size, error))
+        return FALSE;
+    /* Law 2: no address of another customer outside the customer's own rows. */
+    if (!headers_clean(&owner, message) || names_foreign(&owner, text, before)
+        || names_foreign(&owner, rows + size, length - before - size)) {
+        error_bug(error, "the text names a system that is not this customer's");
+        return FALSE;
+    }
+    return TRUE;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* Decides by envelope and header fields whether a mail may be a report.  Either
+ * a known sender or a recipient of ours suffices, because mailing lists and
+ * gateways rewrite the envelope sender of half of the real reports. */
+#include "intake.h"
+
+#include "message.h"
+
+#include <string.h>
+
+/* Between the brackets, without a source route (RFC 5321 appendix C: "@relay:x@y"). */
+static char *bare_path(const char *typed)
+{
+    g_autofree char *text = g_strstrip(g_strdup(typed));
+    char *start = text, *close;
+
+    if (*start == '<') {
+        start++;
+        if ((close = strrchr(start, '>')) != NULL)
+            *close = '\0';
+    }
+    while (g_ascii_isspace(*start))
+        start++;
+    if (*start == '@') {
+        char *colon = strchr(start, ':');
+        if (colon != NULL)
+            start = colon + 1;
+    }
+    return g_strdup(start);
+}
+
+/* Behind the comment that begins at p (RFC 5322 section 3.2.2: they nest), or at the
+ * end of the text. */
+static const char *skip_comment(const char *p)
+{
+    guint depth = 0;
+    for (; *p != '\0'; p++) {
+        if (*p == '\\' && p[1] != '\0')
+            p++;
+        else if (*p == '(')
+            depth++;
+        else if (*p == ')' && --depth == 0)
+            return p + 1;
+    }
+    return p;
+}
+
+/* Postfix delivers <"abuse"@d>, <a\buse@d>, <abuse(c)@d>, < abuse@d > and <abuse@d.> to
+ * abuse@d, so all of them are that mailbox here. */
+char *intake_address(const char *typed)
+{
+    g_autofree char *path = bare_path(typed);
+    g_autoptr(GString) plain = g_string_new(NULL);
+    gboolean quoted = FALSE;
+
+    for (const char *p = path; *p != '\0';) {
+        if (!quoted && *p == '(') {
+            p = skip_comment(p);
+            continue;
+        }
+        if (*p == '"')
+            quoted = !quoted;
+        else if (*p == '\\' && p[1] != '\0')
+            g_string_append_c(plain, *++p);
+        else if (quoted || !g_ascii_isspace(*p))
+            g_string_append_c(plain, *p);
+        p++;
+    }
+    while (plain->len > 0 && plain->str[plain->len - 1] == '.')
+        g_string_truncate(plain, plain->len - 1);
+    return g_ascii_strdown(plain->str, -1);
+}
+
+/* An entry is an addr-spec, or "@domain" for everybody there. */
+static gboolean listed(char *const *entries, const char *address)
+{
+    const char *domain = strrchr(address, '@');
+    for (char *const *entry = entries; *entry != NULL; entry++)
+        if (strcmp(*entry, address) == 0
+            || (**entry == '@' && domain != NULL && strcmp(*entry, domain) == 0))
+            return TRUE;
+    return FALSE;
+}
+
+gboolean intake_has_sender(const Config *config, const char *address)
+{
+    return listed(config->senders, address);
+}
+
+gboolean intake_has_recipient(const Config *config, const char *address)
+{
+    return listed(config->recipients, address);
+}
+
+/* Does this From-like value name CERT-Bund: one of senders=, or a mailbox of one
+ * of dkim-domains=?  A hint only; nothing is proven by it. */
+static gboolean is_certbund(const Config *config, const char *value)
+{
+    g_autofree char *found = value != NULL ? message_first_address(value) : NULL;
+    if (found == NULL)
+        return FALSE;
+    g_autofree char *address = g_ascii_strdown(found, -1);
+    const char *at = strrchr(address, '@');
+    if (intake_has_sender(config, address))
+        return TRUE;
+    return at != NULL && g_strv_contains((const char *const *)config->dkim_domains, at + 1);
+}
+
+Subject *intake_report(const Config *config, const IntakeHeaders *headers)
+{
+    if (headers->subject == NULL)
+        return NULL;
+    g_autofree char *decoded = message_decode_header(headers->subject);
+    g_autoptr(Subject) subject = subject_parse(decoded);
+    if (subject == NULL)
+        return NULL;
+    if (subject->foreign && !is_certbund(config, headers->from)
+        && !is_certbund(config, headers->original_from))
+        return NULL;
+    return g_steal_pointer(&subject);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* intake: is this mail any of our business?
+ *
+ * Law 7: what is not a report is let go at the earliest callback that can know.
+ * Pure functions over the config and what the callbacks have seen so far. */
+#ifndef CERTBUND_INTAKE_H
+#define CERTBUND_INTAKE_H
+
+#include "config.h"
+#include "subject.h"
+
+/* An envelope address as the client typed it ("<x@y>", "x@y", "<@relay:x@y>", "<>")
+ * -> plain addr-spec: quotes, backslashes, comments, blanks and a final dot gone,
+ * all in lower case; caller frees.  For comparing only: what had to be quoted is
+ * no longer. */
+char *intake_address(const char *typed);
+
+gboolean intake_has_sender(const Config *config, const char *address);
+gboolean intake_has_recipient(const Config *config, const char *address);
+
+/* The header fields that decide; raw values as they stand in the mail, NULL when
+ * the field is not there. */
+typedef struct {
+    const char *subject, *from, *original_from;
+} IntakeHeaders;
+
+/* The subject of a mail that looks like a report (its own ticket, not somebody's
+ * reply or forward), else NULL. */
+Subject *intake_report(const Config *config, const IntakeHeaders *headers);
+
+#endif

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* Bytes of a mail -> MIME parts, decoded text, header fields.
+ *
+ * GMime parses over the caller's bytes themselves (persistent stream, so that a
+ * part is a range of them), and a part's text is decoded from there in one go.
+ * Refused before GMime sees it: what message-limits.c finds too costly.
+ * Sources: RFC 5322, RFC 2045 to 2049, and what CERT-Bund's mailers do. */
+#include "message.h"
+
+#include "errors.h"
+#include "message-limits.h"
+
+#include <gmime/gmime.h>
+#include <string.h>
+
+struct Message {
+    GBytes *bytes;
+    GByteArray window; /* what GMime reads: bytes behind an mbox line; never written */
+    GMimeMessage *mime;
+    GPtrArray *objects; /* of GMimeObject, owned by mime */
+    GArray *parts;      /* of MessagePart */
+    GPtrArray *strings; /* what parts point to */
+    GHashTable *headers; /* lower-case name -> decoded value or NULL */
+};
+
+void message_init(void)
+{
+    g_mime_init();
+}
+
+/* A string that lives as long as the message; takes text. */
+static const char *keep(Message *message, char *text)
+{
+    g_ptr_array_add(message->strings, text);
+    return text;
+}
+
+static gboolean add_leaf(Message *message, GMimeObject *object, gboolean complete, GError **error)
+{
+    if (message->parts->len >= MESSAGE_PARTS_MAX) {
+        error_input(error, "more than %d parts", MESSAGE_PARTS_MAX);
+        return FALSE;
+    }
+    GMimeContentType *type = g_mime_object_get_content_type(object);
+    g_autofree char *name = type != NULL ? g_mime_content_type_get_mime_type(type) : NULL;
+    MessagePart part = { .type = keep(message, g_ascii_strdown(name ? name : "text/plain", -1)) };
+    if (GMIME_IS_PART(object)) {
+        const char *filename = g_mime_part_get_filename((GMimePart *)object);
+        part.filename = filename ? keep(message, g_utf8_make_valid(filename, -1)) : NULL;
+    }
+    const char *disposition = g_mime_object_get_disposition(object);
+    part.attachment = disposition != NULL && g_ascii_strcasecmp(disposition, "attachment") == 0;
+    part.complete = complete;
+    g_array_append_val(message->parts, part);
+    g_ptr_array_add(message->objects, object);
+    return TRUE;
+}
+
+/* complete: a boundary stands behind object. */
+static gboolean walk(Message *message, GMimeObject *object, guint depth, gboolean complete,
+                     GError **error)
+{
+    if (!GMIME_IS_MULTIPART(object))
+        return add_leaf(message, object, complete, error);
+    if (depth >= MESSAGE_DEPTH_MAX) {
+        error_input(error, "parts nested more than %d deep", MESSAGE_DEPTH_MAX);
+        return FALSE;
+    }
+    GMimeMultipart *multipart = (GMimeMultipart *)object;
+    int n = g_mime_multipart_get_count(multipart);
+    for (int i = 0; i < n; i++)
+        if (!walk(message, g_mime_multipart_get_part(multipart, i), depth + 1,
+                  i + 1 < n || multipart->write_end_boundary, error))
+            return FALSE;
+    return TRUE;
+}
+
+static gboolean parse(Message *message, GError **error)
+{
+    GMimeStream *stream = g_mime_stream_mem_new_with_byte_array(&message->window);
+    g_mime_stream_mem_set_owner((GMimeStreamMem *)stream, FALSE);
+    GMimeParser *parser = g_mime_parser_new_with_stream(stream);
+    g_mime_parser_set_persist_stream(parser, TRUE);
+    message->mime = g_mime_parser_construct_message(parser, NULL);
+    g_object_unref(parser);
+    g_object_unref(stream);
+    if (message->mime == NULL
+        || g_mime_header_list_get_count(g_mime_object_get_header_list((GMimeObject *)message->mime))
+               == 0) {
+        error_input(error, "no header: this is not a mail");
+        return FALSE;
+    }
+    GMimeObject *top = g_mime_message_get_mime_part(message->mime);
+    return top == NULL || walk(message, top, 0, TRUE, error);
+}
+
+static gsize mbox_line(const char *data, gsize size)
+{
+    if (size < 5 || memcmp(data, "From ", 5) != 0)
+        return 0;
+    const char *lf = memchr(data, '\n', size);
+    return lf == NULL ? 0 : (gsize)(lf - data) + 1;
+}
+
+Message *message_parse(GBytes *bytes, GError **error)
+{
+    gsize size;
+    const char *data = g_bytes_get_data(bytes, &size);
+    gsize skip = data != NULL ? mbox_line(data, size) : 0;
+    if (size <= skip || size > MESSAGE_BYTES_MAX) {
+        error_input(error, size <= skip ? "the mail is empty" : "the mail is too large to be read");
+        return NULL;
+    }
+    if (!message_within_limits(data + skip, size - skip, error))
+        return NULL;
+    g_autoptr(Message) message = g_new0(Message, 1);
+    message->bytes = g_bytes_ref(bytes);
+    message->window.data = (guint8 *)(gsize)(data + skip);
+    message->window.len = (guint)(size - skip);
+    message->objects = g_ptr_array_new();
+    message->parts = g_array_new(FALSE, FALSE, sizeof(MessagePart));
+    message->strings = g_ptr_array_new_with_free_func(g_free);
+    message->headers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    return parse(message, error) ? g_steal_pointer(&message) : NULL;
+}
+
+void message_free(Message *message)
+{
+    if (message == NULL)
+        return;
+    if (message->mime != NULL)
+        g_object_unref(message->mime);
+    g_ptr_array_unref(message->objects);
+    g_array_unref(message->parts);
+    g_ptr_array_unref(message->strings);
+    g_hash_table_unref(message->headers);
+    g_bytes_unref(message->bytes);
+    g_free(message);
+}
+
+/* GMime keeps Content-* fields with the part they describe. */
+static GMimeHeaderList *list_for(Message *message, const char *name)
+{
+    GMimeObject *object = (GMimeObject *)message->mime;
+    if (g_ascii_strncasecmp(name, "content-", 8) == 0
+        && g_mime_message_get_mime_part(message->mime) != NULL)
+        object = g_mime_message_get_mime_part(message->mime);
+    return g_mime_object_get_header_list(object);
+}
+
+static const char *raw_header(Message *message, const char *name, guint *count_r)
+{
+    GMimeHeaderList *list = list_for(message, name);
+    const char *value = NULL;
+    *count_r = 0;
+    for (int i = 0; i < g_mime_header_list_get_count(list); i++) {
+        GMimeHeader *header = g_mime_header_list_get_header_at(list, i);
+        if (g_ascii_strcasecmp(g_mime_header_get_name(header), name) == 0 && (*count_r)++ == 0)
+            value = g_mime_header_get_raw_value(header);
+    }
+    return value;
+}
+
+const char *message_header(Message *message, const char *name)
+{
+    g_autofree char *key = g_ascii_strdown(name, -1);
+    gpointer known;
+    if (g_hash_table_lookup_extended(message->headers, key, NULL, &known))
+        return known;
+    guint count;
+    const char *raw = raw_header(message, name, &count);
+    char *value = raw == NULL ? NULL : message_decode_header(raw);
+    g_hash_table_insert(message->headers, g_steal_pointer(&key), value);
+    return value;
+}
+
+guint message_header_count(Message *message, const char *name)
+{
+    guint count;
+    raw_header(message, name, &count);
+    return count;
+}
+
+/* The part's own fields, or NULL. */
+static GMimeHeaderList *part_list(Message *message)
+{
+    GMimeObject *part = g_mime_message_get_mime_part(message->mime);
+    return part != NULL ? g_mime_object_get_header_list(part) : NULL;
+}
+
+guint message_n_headers(Message *message)
+{
+    GMimeHeaderList *top = g_mime_object_get_header_list((GMimeObject *)message->mime);
+    GMimeHeaderList *part = part_list(message);
+    return (guint)(g_mime_header_list_get_count(top)
+                   + (part != NULL ? g_mime_header_list_get_count(part) : 0));
+}
+
+const char *message_header_at(Message *message, guint i)
+{
+    GMimeHeaderList *list = g_mime_object_get_header_list((GMimeObject *)message->mime);
+    guint n = (guint)g_mime_header_list_get_count(list);
+    g_return_val_if_fail(i < message_n_headers(message), NULL);
+    if (i >= n) {
+        list = part_list(message);
+        i -= n;
+    }
+    GMimeHeader *header = g_mime_header_list_get_header_at(list, (int)i);
+    return keep(message, message_decode_header(g_mime_header_get_raw_value(header)));
+}
+
+gboolean message_date(Message *message, gint64 *time_r)
+{
+    guint count;
+    const char *raw = raw_header(message, "Date", &count);
+    if (raw == NULL)
+        return FALSE;
+    g_autoptr(GDateTime) date = g_mime_utils_header_decode_date(raw);
+    if (date == NULL)
+        return FALSE;
+    *time_r = g_date_time_to_unix(date);
+    return TRUE;
+}
+
+guint message_n_parts(const Message *message)
+{
+    return message->parts->len;
+}
+
+const MessagePart *message_part(const Message *message, guint i)
+{
+    g_return_val_if_fail(i < message->parts->len, NULL);
+    return &g_array_index(message->parts, MessagePart, i);
+}
+
+/* Undo the transfer encoding; the part's stream is a range of the window.
+ * uuencode is left as it stands: CERT-Bund never uses it, and no table is found. */
+static char *decode(Message *message, GMimePart *part, gsize *length_r)
+{
+    GMimeDataWrapper *content = g_mime_part_get_content(part);
+    GMimeStream *stream = content != NULL ? g_mime_data_wrapper_get_stream(content) : NULL;
+    *length_r = 0;
+    if (stream == NULL)
+        return g_strdup("");
+    gsize start = MIN((gsize)stream->bound_start, message->window.len);
+    gsize end = stream->bound_end < 0 ? message->window.len
+                                      : MIN((gsize)stream->bound_end, message->window.len);
+    GMimeContentEncoding encoding = g_mime_data_wrapper_get_encoding(content);
+    const char *raw = (const char *)message->window.data + start;
+    gsize n = end > start ? end - start : 0;
+    if (encoding != GMIME_CONTENT_ENCODING_BASE64
+        && encoding != GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE) {
+        char *text = g_malloc(n + 1);
+        memcpy(text, raw, n);
+        *length_r = n;
+        return text;
+    }
+    GMimeEncoding state;
+    g_mime_encoding_init_decode(&state, encoding);
+    char *text = g_malloc(g_mime_encoding_outlen(&state, n) + 1);
+    *length_r = g_mime_encoding_flush(&state, raw, n, text);
+    return text;
+}
+
+/* g_utf8_validate_len() with a quick way over ASCII, which most of a table is. */
+static gboolean is_utf8(const char *text, gsize length)
+{
+    gsize i = 0;
+    while (i < length) {
+        guint64 word;
+        for (; i + sizeof(word) <= length; i += sizeof(word)) {
+            memcpy(&word, text + i, sizeof(word));
+            if ((word & G_GUINT64_CONSTANT(0x8080808080808080)) != 0)
+                break;
+        }
+        while (i < length && (guchar)text[i] < 0x80)
+            i++;
+        gsize start = i;
+        while (i < length && (guchar)text[i] >= 0x80)
+            i++;
+        if (!g_utf8_validate_len(text + start, i - start, NULL))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* What mailers in Europe write; iconv knows many more, some of which blow a text
+ * up tenfold, and suffixes such as "//TRANSLIT". */
+static gboolean is_known_charset(const char *name)
+{
+    static const char *const known[] = { "utf-16", "utf-16le", "utf-16be", "windows-1250",
+                                         "windows-1252", "macintosh", NULL };
+    g_autofree char *folded = g_ascii_strdown(name, -1);
+    if (g_str_has_prefix(folded, "iso-8859-"))
+        return strspn(folded + 9, "0123456789") == strlen(folded + 9) && strlen(folded) <= 11;
+    return g_strv_contains(known, folded);
+}
+
+/* text is consumed; NULL with an error when it can't be made UTF-8. */
+static char *to_utf8(char *text, gsize *length, const char *charset, GError **error)
+{
+    gboolean plain = charset == NULL || *charset == '\0'
+                     || g_ascii_strcasecmp(charset, "us-ascii") == 0;
+    gboolean utf8 = charset != NULL
+                    && (g_ascii_strcasecmp(charset, "utf-8") == 0
+                        || g_ascii_strcasecmp(charset, "utf8") == 0);
+    if ((plain || utf8) && is_utf8(text, *length))
+        return text;
+    if (utf8) {
+        error_input(error, "the text is not UTF-8, though its charset says so");
+        g_free(text);
+        return NULL;
+    }
+    const char *from = plain ? "windows-1252" : charset;
+    g_autofree char *old = text;
+    char *converted = is_known_charset(from)
+                          ? g_convert(old, (gssize)*length, "UTF-8", from, NULL, length, NULL)
+                          : NULL;
+    if (converted == NULL)
+        error_input(error, "the text can't be read as charset %s", from);
+    return converted;
+}
+
+/* BOM, CRLF and lone CR, in place. */
+static gsize normalize_line_ends(char *text, gsize length)
+{
+    char *end = text + length;
+    char *from = text + (length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0);
+    char *to = text;
+    while (from < end) {
+        char *cr = memchr(from, '\r', (gsize)(end - from));
+        gsize n = (gsize)((cr != NULL ? cr : end) - from);
+        if (to != from)
+            memmove(to, from, n);
+        to += n;
+        from += n;
+        if (cr == NULL)
+            break;
+        *to++ = '\n';
+        from += from + 1 < end && from[1] == '\n' ? 2 : 1;
+    }
+    return (gsize)(to - text);
+}
+
+char *message_part_text(Message *message, guint i, gsize *length_r, GError **error)
+{
+    *length_r = 0;
+    g_return_val_if_fail(i < message->objects->len, NULL);
+    GMimeObject *object = g_ptr_array_index(message->objects, i);
+    if (!GMIME_IS_PART(object)) {
+        error_input(error, "a forwarded message is not read");
+        return NULL;
+    }
+    gsize length;
+    char *text = decode(message, (GMimePart *)object, &length);
+    if (length > 0 && memchr(text, 0, length) != NULL) {
+        const char *charset = g_mime_object_get_content_type_parameter(object, "charset");
+        if (charset == NULL || g_ascii_strncasecmp(charset, "utf-16", 6) != 0) {
+            g_free(text);
+            error_input(error, "a NUL byte stands in the text");
+            return NULL;
+        }
+    }
+    text = to_utf8(text, &length, g_mime_object_get_content_type_parameter(object, "charset"),
+                   error);
+    if (text == NULL)
+        return NULL;
+    if (length > 0 && memchr(text, 0, length) != NULL) {
+        g_free(text);
+        error_input(error, "a NUL byte stands in the text");
+        return NULL;
+    }
+    length = normalize_line_ends(text, length);
+    text = g_realloc(text, length + 1); /* base64 took more than it needs */
+    text[length] = '\0';
+    *length_r = length;
+    return text;
+}
+
+char *message_decode_header(const char *value)
+{
+    g_autofree char *unfolded = g_mime_utils_header_unfold(value);
+    g_autofree char *decoded = g_mime_utils_header_decode_text(NULL, unfolded);
+    char *text = g_utf8_make_valid(decoded != NULL ? decoded : "", -1);
+    for (char *p = text; *p != '\0'; p++) /* an encoded word may hold anything */
+        if (*p == '\n' || *p == '\r' || *p == '\t')
+            *p = ' ';
+    return g_strstrip(text);
+}
+
+static InternetAddressMailbox *first_mailbox(InternetAddressList *list)
+{
+    for (int i = 0; i < internet_address_list_length(list); i++) {
+        InternetAddress *address = internet_address_list_get_address(list, i);
+        if (INTERNET_ADDRESS_IS_MAILBOX(address))
+            return (InternetAddressMailbox *)address;
+        if (INTERNET_ADDRESS_IS_GROUP(address)) {
+            InternetAddressMailbox *mailbox = first_mailbox(
+                internet_address_group_get_members((InternetAddressGroup *)address));
+            if (mailbox != NULL)
+                return mailbox;
+        }
+    }
+    return NULL;
+}
+
+char *message_first_address(const char *value)
+{
+    g_autofree char *unfolded = g_mime_utils_header_unfold(value);
+    InternetAddressList *list = internet_address_list_parse(NULL, unfolded);
+    if (list == NULL)
+        return NULL;
+    InternetAddressMailbox *mailbox = first_mailbox(list);
+    const char *text = mailbox != NULL ? internet_address_mailbox_get_addr(mailbox) : NULL;
+    char *address = text != NULL && g_utf8_validate(text, -1, NULL) ? g_strdup(text) : NULL;
+    g_object_unref(list);
+    char *at = address != NULL ? strrchr(address, '@') : NULL;
+    if (at == NULL) {
+        g_free(address);
+        return NULL;
+    }
+    for (char *p = at; *p != '\0'; p++)
+        *p = g_ascii_tolower(*p);
+    return address;
+}

@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* Speaks to the MTA.  What was measured about libmilter and decides the shape
+ * here: with its worker pool the callbacks of one connection run on different
+ * threads, so all state hangs from smfi_setpriv(); no reply is asked for header
+ * fields and body chunks, but envelope commands keep theirs, because unanswered
+ * ones stall on TCP; smfi_main() returns while callbacks still run. */
+#include "milter.h"
+
+#include "errors.h"
+#include "intake.h"
+#include "log.h"
+#include "mark.h"
+#include "process.h"
+
+#include <libmilter/mfapi.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <string.h>
+
+#define HEAD_MAX (1024 * 1024) /* bytes; Postfix passes 60,000, Sendmail 32,768 on */
+/* Mark fields in one mail.  Each is removed by a request that makes Postfix search
+ * its queue file: 16,000 take it half a minute.  One is ours, a few more a loop. */
+#define MARKS_MAX 50
+#define MARK_BYTES_MAX 4096 /* of one kept; ours has at most 800 */
+#define REPLY_SETTLE_USECS (200 * 1000) /* for libmilter to write the last answers out */
+
+static struct {
+    pthread_mutex_t lock; /* not GMutex, which the thread sanitizer can't see into */
+    Snapshot *snapshot;   /* guarded by lock */
+    Submitter *submitter; /* guarded by lock */
+    const Secret *secret;
+    gint running; /* end-of-message callbacks, atomic */
+} filter = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* One message. */
+typedef struct {
+    Snapshot *snapshot;
+    Submitter *submitter;
+    gboolean wanted;        /* the sender or a recipient is in the intake */
+    GPtrArray *recipients;  /* those in the intake, as typed by the client */
+    GByteArray *bytes;      /* header and body */
+    GPtrArray *marks;       /* values of the mark fields it came with */
+    char *subject, *from, *original_from, *message_id; /* raw values, the first of each */
+    Subject *report;        /* set at the end of the headers */
+    GHmac *id;              /* of the mark, fed by the body */
+    guint n_marks;          /* mark fields it came with, kept or not */
+    gboolean too_large, header_too_large;
+} Incoming;
+
+/* One connection. */
+typedef struct {
+    Address client;
+    gboolean has_client;
+    gboolean leading_space; /* values come with the blank behind the colon */
+    Incoming *incoming;     /* NULL between messages */
+} Session;
+
+static void incoming_free(Incoming *incoming)
+{
+    if (incoming == NULL)
+        return;
+    snapshot_unref(incoming->snapshot);
+    submitter_unref(incoming->submitter);
+    g_clear_pointer(&incoming->recipients, g_ptr_array_unref);
+    g_clear_pointer(&incoming->bytes, g_byte_array_unref);
+    g_clear_pointer(&incoming->marks, g_ptr_array_unref);
+    g_free(incoming->subject);
+    g_free(incoming->from);
+    g_free(incoming->original_from);
+    g_free(incoming->message_id);
+    g_clear_pointer(&incoming->report, subject_free);
+    g_clear_pointer(&incoming->id, g_hmac_unref);
+    g_free(incoming);
+}
+
+static Incoming *incoming_new(void)
+{
+    Incoming *incoming = g_new0(Incoming, 1);
+    pthread_mutex_lock(&filter.lock);
+    incoming->snapshot = snapshot_ref(filter.snapshot);
+    incoming->submitter = submitter_ref(filter.submitter);
+    pthread_mutex_unlock(&filter.lock);
+    return incoming;
+}
+
+static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
+                             unsigned long f2 G_GNUC_UNUSED, unsigned long f3 G_GNUC_UNUSED,
+                             unsigned long *actions_r, unsigned long *steps_r,
+                             unsigned long *f2_r, unsigned long *f3_r)
+{
+    unsigned long wanted = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_ADDRCPT | SMFIF_DELRCPT;
+    Session *session;
+
+    if ((actions & wanted) != wanted) {
+        log_error("the MTA does not offer changing headers and recipients; refused");
+        return SMFIS_REJECT;
+    }
+    session = g_new0(Session, 1);
+    session->leading_space = (steps & SMFIP_HDR_LEADSPC) != 0;
+    if (smfi_setpriv(ctx, session) != MI_SUCCESS) {
+        g_free(session);
+        return SMFIS_REJECT;
+    }
+    *actions_r = wanted;
+    *steps_r = steps & (SMFIP_NR_HDR | SMFIP_NR_BODY | SMFIP_HDR_LEADSPC);
+    *f2_r = *f3_r = 0;
+    return SMFIS_CONTINUE;
+}
+
+static sfsistat on_connect(SMFICTX *ctx, char *host G_GNUC_UNUSED, _SOCK_ADDR *peer)
+{
+    Session *session = smfi_getpriv(ctx);
+
+    if (session == NULL)
+        return SMFIS_TEMPFAIL;
+    if (peer != NULL && peer->sa_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)peer;
+        memset(session->client.bytes, 0, 10);
+        memset(session->client.bytes + 10, 0xff, 2);
+        memcpy(session->client.bytes + 12, &in->sin_addr, 4);
+        session->has_client = TRUE;
+    } else if (peer != NULL && peer->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)peer;
+        memcpy(session->client.bytes, &in6->sin6_addr, 16);
+        session->has_client = TRUE;
+    }
+    return SMFIS_CONTINUE;
+}
+
+static sfsistat on_mail(SMFICTX *ctx, char **arguments)
+{
+    Session *session = smfi_getpriv(ctx);
+    g_autofree char *sender = intake_address(arguments[0] != NULL ? arguments[0] : "");
+
+    if (session == NULL)
+        return SMFIS_TEMPFAIL;
+    incoming_free(session->incoming);
+    session->incoming = incoming_new();
+    session->incoming->wanted = intake_has_sender(session->incoming->snapshot->config, sender);
+    return SMFIS_CONTINUE;
+}
+
+static sfsistat on_recipient(SMFICTX *ctx, char **arguments)
+{
+    Session *session = smfi_getpriv(ctx);
+
+    if (session == NULL || session->incoming == NULL)
+        return SMFIS_TEMPFAIL;
+    Incoming *incoming = session->incoming;
+    g_autofree char *address = intake_address(arguments[0]);
+    if (intake_has_recipient(incoming->snapshot->config, address)) {
+        if (incoming->recipients == NULL)
+            incoming->recipients = g_ptr_array_new_with_free_func(g_free);
+        g_ptr_array_add(incoming->recipients, g_strdup(arguments[0]));
+        incoming->wanted = TRUE;
+    }
+    return SMFIS_CONTINUE;
+}
+
+/* Law 7: all recipients are known now.  Accepting earlier would let a later
+ * recipient of ours slip by. */
+static sfsistat on_data(SMFICTX *ctx)
+{
+    Session *session = smfi_getpriv(ctx);
+
+    if (session == NULL || session->incoming == NULL)
+        return SMFIS_TEMPFAIL;
+    if (session->incoming->wanted)
+        return SMFIS_CONTINUE;
+    g_clear_pointer(&session->incoming, incoming_free);
+    return SMFIS_ACCEPT;
+}
+
+/* libmilter gives folds as '\n' without CR; the bytes get theirs back. */
+static void append_field(GByteArray *bytes, const char *name, const char *value, gboolean space)
+{
+    g_byte_array_append(bytes, (const guint8 *)name, (guint)strlen(name));
+    g_byte_array_append(bytes, (const guint8 *)(space ? ":" : ": "), space ? 1 : 2);
+    for (const char *p = value, *end; *p != '\0'; p = end) {
+        end = strchrnul(p, '\n');
+        gboolean bare = *end == '\n' && (end == p || end[-1] != '\r');
+        g_byte_array_append(bytes, (const guint8 *)p, (guint)(end - p));
+        if (bare)
+            g_byte_array_append(bytes, (const guint8 *)"\r", 1);
+        if (*end == '\n')
+            g_byte_array_append(bytes, (const guint8 *)end++, 1);
+    }
+    g_byte_array_append(bytes, (const guint8 *)"\r\n", 2);
+}
+
+static void keep_first(char **kept, const char *value)
+{
+    if (*kept == NULL)
+        *kept = g_strstrip(g_strdup(value));
+}
+
+static void keep_mark(Incoming *incoming, const char *value)
+{
+    if (incoming->marks == NULL)
+        incoming->marks = g_ptr_array_new_with_free_func(g_free);
+    if (++incoming->n_marks <= MARKS_MAX)
+        g_ptr_array_add(incoming->marks, g_strndup(value, MARK_BYTES_MAX));
+}
+
+static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
+{
+    Session *session = smfi_getpriv(ctx);
+    Incoming *incoming = session != NULL ? session->incoming : NULL;
+
+    if (incoming == NULL)
+        return SMFIS_NOREPLY; /* answered with a temporary failure at the end of headers */
+    if (incoming->bytes == NULL)
+        incoming->bytes = g_byte_array_new();
+    if (incoming->bytes->len > HEAD_MAX)
+        incoming->too_large = incoming->header_too_large = TRUE;
+    else
+        append_field(incoming->bytes, name, value, session->leading_space);
+    if (g_ascii_strcasecmp(name, "Subject") == 0)
+        keep_first(&incoming->subject, value);
+    else if (g_ascii_strcasecmp(name, "From") == 0)
+        keep_first(&incoming->from, value);
+    else if (g_ascii_strcasecmp(name, "X-Original-From") == 0)
+        keep_first(&incoming->original_from, value);
+    else if (g_ascii_strcasecmp(name, "Message-ID") == 0)
+        keep_first(&incoming->message_id, value);
+    else if (g_ascii_strcasecmp(name, MARK_FIELD) == 0)
+        keep_mark(incoming, value);
+    return SMFIS_NOREPLY;
+}
+
+/* Nobody's mail has that many by accident. */
+static sfsistat refuse_marks(SMFICTX *ctx, const Incoming *incoming)
+{
+    static char code[] = "550", status[] = "5.7.1", text[] = "too many " MARK_FIELD " fields";
+    log_warning("NOQUEUE: refused: %u " MARK_FIELD " fields", incoming->n_marks);
+    smfi_setreply(ctx, code, status, text);
+    return SMFIS_REJECT;
+}
+
+static sfsistat on_end_of_headers(SMFICTX *ctx)
+{
+    Session *session = smfi_getpriv(ctx);
+
+    if (session == NULL || session->incoming == NULL)
+        return SMFIS_TEMPFAIL;
+    Incoming *incoming = session->incoming;
+    const IntakeHeaders headers
+        = { incoming->subject, incoming->from, incoming->original_from };
+    if (incoming->wanted)
+        incoming->report = intake_report(incoming->snapshot->config, &headers);
+    if (incoming->n_marks > MARKS_MAX)
+        return refuse_marks(ctx, incoming);
+    if (incoming->report == NULL && incoming->marks == NULL) {
+        g_clear_pointer(&session->incoming, incoming_free);
+        return SMFIS_ACCEPT;
+    }
+    incoming->id = secret_mark_start(
+        filter.secret, incoming->message_id != NULL ? incoming->message_id : "");
+    if (incoming->bytes != NULL)
+        g_byte_array_append(incoming->bytes, (const guint8 *)"\r\n", 2);
+    return SMFIS_CONTINUE;
+}
+
+static sfsistat on_body(SMFICTX *ctx, unsigned char *chunk, size_t size)
+{
+    Session *session = smfi_getpriv(ctx);
+    Incoming *incoming = session != NULL ? session->incoming : NULL;
+
+    if (incoming == NULL || incoming->id == NULL || size == 0)
+        return SMFIS_NOREPLY;
+    g_hmac_update(incoming->id, chunk, (gssize)size);
+    if (incoming->report == NULL || incoming->bytes == NULL || incoming->too_large)
+        return SMFIS_NOREPLY;
+    incoming->too_large
+        = incoming->bytes->len + size > incoming->snapshot->config->max_size_bytes;
+    if (incoming->too_large)
+        g_clear_pointer(&incoming->bytes, g_byte_array_unref);
+    else
+        g_byte_array_append(incoming->bytes, chunk, (guint)size);
+    return SMFIS_NOREPLY;
+}
+
+/* Remove every mark that the mail came with but one that we made for it; from the
+ * last to the first, since the MTA counts what is left.  TRUE when ours was there. */
+static gboolean remove_marks(SMFICTX *ctx, const Incoming *incoming)
+{
+    static char field[] = MARK_FIELD;
+    gboolean ours = FALSE;
+
+    for (guint i = incoming->marks != NULL ? incoming->marks->len : 0; i > 0; i--)
+        if (!ours && mark_is_ours(g_ptr_array_index(incoming->marks, i - 1), incoming->id))
+            ours = TRUE;
+        else
+            smfi_chgheader(ctx, field, (int)i, NULL);
+    return ours;
+}
+
+static gboolean add_mark(SMFICTX *ctx, const Session *session, const char *mark)
+{
+    static char field[] = MARK_FIELD;
+    g_autofree char *value = g_strdup_printf("%s%s", session->leading_space ? " " : "", mark);
+    return smfi_addheader(ctx, field, value) == MI_SUCCESS;
+}
+
+/* handled-to= may be in the intake itself, and even be a recipient of this mail: then
+ * it stays one, and only the others go. */
+static void move_original(SMFICTX *ctx, const Incoming *incoming)
+{
+    char *to = incoming->snapshot->config->handled_to;
+    g_autofree char *wanted = intake_address(to);
+    gboolean there = FALSE;
+
+    if (*to == '\0' || incoming->recipients == NULL)
+        return;
+    for (guint i = 0; i < incoming->recipients->len; i++) {
+        g_autofree char *address = intake_address(g_ptr_array_index(incoming->recipients, i));
+        there = there || strcmp(address, wanted) == 0;
+    }
+    if (!there && smfi_addrcpt(ctx, to) != MI_SUCCESS)
+        return;
+    for (guint i = 0; i < incoming->recipients->len; i++) {
+        g_autofree char *address = intake_address(g_ptr_array_index(incoming->recipients, i));
+        if (strcmp(address, wanted) != 0)
+            smfi_delrcpt(ctx, g_ptr_array_index(incoming->recipients, i));
+    }
+}
+
+static sfsistat defer(SMFICTX *ctx, const char *queue_id, const char *why)
+{
+    static char code[] = "451", status[] = "4.3.0", text[] = "report not processed, try again";
+    log_error("%s: deferred: %s", queue_id, why);
+    smfi_setreply(ctx, code, status, text);
+    return SMFIS_TEMPFAIL;
+}
+
+static void on_progress(gpointer data)
+{
+    smfi_progress(data);
+}
+
+static Outcome *process_incoming(SMFICTX *ctx, const Session *session, const char *queue_id,
+                                 GError **error)
+{
+    Incoming *incoming = session->incoming;
+    const ProcessContext context = { incoming->snapshot, filter.secret, incoming->submitter,
+                                     on_progress, ctx };
+    g_autoptr(GBytes) bytes = g_byte_array_free_to_bytes(g_steal_pointer(&incoming->bytes));
+    const Mail mail = { queue_id, bytes, incoming->report,
+                        session->has_client ? &session->client : NULL };
+    return process_message(&context, &mail, error);
+}
+
+static char *mark_too_large(const Incoming *incoming, const char *queue_id)
+{
+    gsize limit = incoming->header_too_large ? HEAD_MAX
+                                             : incoming->snapshot->config->max_size_bytes;
+    g_autofree char *reason
+        = g_strdup_printf("larger than %s (%" G_GSIZE_FORMAT " bytes)",
+                          incoming->header_too_large ? "a header may be" : "max-size", limit);
+    log_warning("%s: %s goes on unread: %s", queue_id, incoming->report->ticket, reason);
+    return mark_format_unread(incoming->report, STATUS_TOO_LARGE, reason);
+}
+
+/* A report that is to be marked: the answer for the MTA. */
+static sfsistat finish_report(SMFICTX *ctx, const Session *session, const char *queue_id)
+{
+    Incoming *incoming = session->incoming;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Outcome) outcome = NULL;
+    g_autofree char *mark = NULL;
+
+    if (incoming->too_large || incoming->bytes == NULL)
+        mark = mark_too_large(incoming, queue_id);
+    else {
+        outcome = process_incoming(ctx, session, queue_id, &error);
+        if (outcome == NULL)
+            return defer(ctx, queue_id, error->message);
+        mark = g_strdup(outcome->mark);
+    }
+    g_autofree char *signed_ = mark_sign(mark, incoming->id);
+    if (!add_mark(ctx, session, signed_))
+        log_warning("%s: the MTA did not take the mark", queue_id);
+    if (outcome != NULL && outcome->handled_to)
+        move_original(ctx, incoming);
+    return SMFIS_ACCEPT;
+}
+
+static sfsistat end_message(SMFICTX *ctx, Session *session)
+{
+    Incoming *incoming = session->incoming;
+    static char macro[] = "i";
+    const char *queue_id = smfi_getsymval(ctx, macro);
+
+    if (queue_id == NULL)
+        queue_id = "NOQUEUE";
+    if (remove_marks(ctx, incoming)) {
+        log_info("%s: was here before, let go", queue_id);
+        return SMFIS_ACCEPT;
+    }
+    if (incoming->report == NULL)
+        return SMFIS_ACCEPT;
+    return finish_report(ctx, session, queue_id);
+}
+
+static sfsistat on_end_of_message(SMFICTX *ctx)
+{
+    Session *session = smfi_getpriv(ctx);
+
+    if (session == NULL || session->incoming == NULL || session->incoming->id == NULL)
+        return SMFIS_TEMPFAIL;
+    g_atomic_int_inc(&filter.running);
+    sfsistat answer = end_message(ctx, session);
+    g_clear_pointer(&session->incoming, incoming_free);
+    g_atomic_int_add(&filter.running, -1);
+    return answer;
+}
+
+static sfsistat on_abort(SMFICTX *ctx)
+{
+    Session *session = smfi_getpriv(ctx);
+    if (session != NULL)
+        g_clear_pointer(&session->incoming, incoming_free);
+    return SMFIS_CONTINUE;
+}
+
+static sfsistat on_close(SMFICTX *ctx)
+{
+    Session *session = smfi_getpriv(ctx);
+    if (session == NULL)
+        return SMFIS_CONTINUE;
+    smfi_setpriv(ctx, NULL);
+    incoming_free(session->incoming);
+    g_free(session);
+    return SMFIS_CONTINUE;
+}
+
+void milter_init(const Secret *secret)
+{
+    filter.secret = secret;
+}
+
+void milter_use(Snapshot *snapshot, Submitter *submitter)
+{
+    pthread_mutex_lock(&filter.lock);
+    Snapshot *old = filter.snapshot;
+    Submitter *old_submitter = filter.submitter;
+    filter.snapshot = snapshot_ref(snapshot);
+    filter.submitter = submitter_ref(submitter);
+    pthread_mutex_unlock(&filter.lock);
+    snapshot_unref(old);
+    submitter_unref(old_submitter);
+}
+
+Snapshot *milter_snapshot(void)
+{
+    pthread_mutex_lock(&filter.lock);
+    Snapshot *snapshot = snapshot_ref(filter.snapshot);
+    pthread_mutex_unlock(&filter.lock);
+    return snapshot;
+}
+
+gboolean milter_open(const char *socket)
+{
+    static char name[] = "certbund-milter";
+    struct smfiDesc description = {
+        .xxfi_name = name,
+        .xxfi_version = SMFI_VERSION,
+        .xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_ADDRCPT | SMFIF_DELRCPT,
+        .xxfi_negotiate = on_negotiate,
+        .xxfi_connect = on_connect,
+        .xxfi_envfrom = on_mail,
+        .xxfi_envrcpt = on_recipient,
+        .xxfi_data = on_data,
+        .xxfi_header = on_header,
+        .xxfi_eoh = on_end_of_headers,
+        .xxfi_body = on_body,
+        .xxfi_eom = on_end_of_message,
+        .xxfi_abort = on_abort,
+        .xxfi_close = on_close,
+    };
+    g_autofree char *spec = g_strdup(socket);
+    return smfi_setconn(spec) == MI_SUCCESS && smfi_register(description) == MI_SUCCESS
+        && smfi_opensocket(TRUE) == MI_SUCCESS;
+}
+
+gboolean milter_run(void)
+{
+    gboolean fine = smfi_main() == MI_SUCCESS;
+    do { /* one may have begun while we waited */
+        while (g_atomic_int_get(&filter.running) > 0)
+            g_usleep(20 * 1000);
+        g_usleep(REPLY_SETTLE_USECS);
+    } while (g_atomic_int_get(&filter.running) > 0);
+    return fine; /* the snapshot stays: other sessions' threads still live */
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* process: one message from its bytes to the answer for the MTA. */
+#ifndef CERTBUND_PROCESS_H
+#define CERTBUND_PROCESS_H
+
+#include "secret.h"
+#include "snapshot.h"
+#include "subject.h"
+#include "submit.h"
+
+typedef struct {
+    const char *queue_id;  /* for the log */
+    GBytes *bytes;         /* header and body as received, CRLF line ends */
+    const Subject *subject; /* of it, parsed */
+    const Address *client; /* of the SMTP client, or NULL when it has none */
+} Mail;
+
+/* Told that work goes on, at most about once a second (smfi_progress). */
+typedef void (*ProcessProgress)(gpointer data);
+
+typedef struct {
+    Snapshot *snapshot;
+    const Secret *secret;
+    Submitter *submitter;
+    ProcessProgress progress; /* or NULL */
+    gpointer progress_data;
+} ProcessContext;
+
+typedef struct {
+    char *mark;           /* value of the X-CertBund-Milter field, not yet signed */
+    gboolean handled_to;  /* move the original to handled-to= */
+} Outcome;
+
+/* NULL, with CERTBUND_ERROR_TEMPORARY, when the MTA must try again later: nothing
+ * has been sent then.  Any other trouble ends in a mark that says so. */
+Outcome *process_message(const ProcessContext *context, const Mail *mail, GError **error);
+void outcome_free(Outcome *outcome);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Outcome, outcome_free)
+
+#endif

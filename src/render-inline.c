@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* Whatever comes from a report or a customers file passes wrap_append_safe():
+ * a value can neither begin a line nor a header field. */
+#include "render-inline.h"
+
+#include "classes.h"
+#include "timestamp.h"
+#include "wrap.h"
+
+#include <string.h>
+
+#define PAIRWISE_MAX 8 /* events compared with each other; above, a hash table is cheaper */
+
+typedef void (*AppendField)(const RenderValues *values, GString *out);
+
+static void append_ticket(const RenderValues *values, GString *out)
+{
+    wrap_append_safe(out, values->input->report->subject->ticket);
+}
+
+static gboolean same_title(const char *folded, const char *title)
+{
+    g_autofree char *other = subject_fold_title(title);
+    return !strcmp(folded, other);
+}
+
+/* The title in the text's language where the class is known by exactly it: the
+ * subject is German in all real mails, also in bilingual ones. */
+static void append_title(const RenderValues *values, GString *out)
+{
+    const char *title = values->input->report->subject->title;
+    const ReportClass *class = *title != '\0' ? classes_find(title) : NULL;
+    if (class != NULL) {
+        g_autofree char *folded = subject_fold_title(title);
+        gboolean exact = same_title(folded, class->title_de) || same_title(folded, class->title_en);
+        const char *own = !strcmp(values->language, "de") ? class->title_de : class->title_en;
+        if (exact && *own != '\0')
+            title = own;
+    }
+    wrap_append_safe(out, *title != '\0' ? title : values->input->class_id);
+}
+
+static void append_class(const RenderValues *values, GString *out)
+{
+    wrap_append_safe(out, values->input->class_id);
+}
+
+static void append_customer(const RenderValues *values, GString *out)
+{
+    wrap_append_safe(out, values->input->customer->id);
+}
+
+static void append_customer_name(const RenderValues *values, GString *out)
+{
+    wrap_append_safe(out, values->input->customer->name);
+}
+
+static void append_customer_reference(const RenderValues *values, GString *out)
+{
+    wrap_append_safe(out, values->input->customer->reference);
+}
+
+static void append_reference(const RenderValues *values, GString *out)
+{
+    wrap_append_safe(out, values->input->reference);
+}
+
+static void append_rows(const RenderValues *values, GString *out)
+{
+    g_string_append_printf(out, "%u", values->input->n_events);
+}
+
+/* The first or last certain time of this customer's events. */
+static void append_time(const RenderValues *values, GString *out, gboolean last)
+{
+    const RenderInput *input = values->input;
+    gint64 found = 0;
+    gboolean any = FALSE;
+    for (guint i = 0; i < input->n_events; i++) {
+        const Event *event = &input->report->events[input->events[i]];
+        if (event->time_certainty != WHEN_UTC)
+            continue;
+        if (!any || (last ? event->time > found : event->time < found))
+            found = event->time;
+        any = TRUE;
+    }
+    if (any) {
+        char text[TIMESTAMP_TEXT_SIZE];
+        g_string_append(out, timestamp_format(found, text));
+    }
+}
+
+static void append_first_time(const RenderValues *values, GString *out)
+{
+    append_time(values, out, FALSE);
+}
+
+static void append_last_time(const RenderValues *values, GString *out)
+{
+    append_time(values, out, TRUE);
+}
+
+const char *const render_fields[] = { "ticket",
+                                      "title",
+                                      "class",
+                                      "customer",
+                                      "customer-name",
+                                      "customer-reference",
+                                      "reference",
+                                      "rows",
+                                      "first-time",
+                                      "last-time",
+                                      NULL };
+
+static const AppendField append_field[] = { append_ticket,        append_title,
+                                            append_class,         append_customer,
+                                            append_customer_name, append_customer_reference,
+                                            append_reference,     append_rows,
+                                            append_first_time,    append_last_time };
+
+G_STATIC_ASSERT(G_N_ELEMENTS(render_fields) == G_N_ELEMENTS(append_field) + 1);
+
+/* What an event is about, as a key: its mailbox or its address. */
+static gconstpointer event_key(const Report *report, guint32 event)
+{
+    return report->account_column >= 0 ? (gconstpointer)report_account(report, event)
+                                       : &report->events[event].address;
+}
+
+static guint count_pairwise(const RenderInput *input, GEqualFunc equal)
+{
+    guint distinct = 0;
+    for (guint i = 0; i < input->n_events; i++) {
+        gconstpointer key = event_key(input->report, input->events[i]);
+        guint j = 0;
+        while (j < i && !equal(key, event_key(input->report, input->events[j])))
+            j++;
+        distinct += j == i;
+    }
+    return distinct;
+}
+
+static guint count_hashed(const RenderInput *input, GHashFunc hash, GEqualFunc equal)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new(hash, equal);
+    for (guint i = 0; i < input->n_events; i++)
+        g_hash_table_add(seen, (gpointer)event_key(input->report, input->events[i]));
+    return g_hash_table_size(seen);
+}
+
+void render_values_init(RenderValues *values, const RenderInput *input)
+{
+    gboolean accounts = input->report->account_column >= 0;
+    GHashFunc hash = accounts ? g_str_hash : address_hash;
+    GEqualFunc equal = accounts ? g_str_equal : address_equal;
+    char text[ADDRESS_TEXT_SIZE];
+    *values = (RenderValues){ .input = input, .language = "" };
+    values->n_distinct = input->n_events <= PAIRWISE_MAX ? count_pairwise(input, equal)
+                                                         : count_hashed(input, hash, equal);
+    if (input->n_events == 0)
+        values->first = g_strdup("");
+    else if (accounts)
+        values->first = g_strdup(report_account(input->report, input->events[0]));
+    else
+        values->first =
+            g_strdup(address_format(&input->report->events[input->events[0]].address, text));
+}
+
+void render_values_clear(RenderValues *values)
+{
+    g_free(values->first);
+}
+
+static void append_nodes(const RenderValues *values, const GPtrArray *nodes, guint count,
+                         GString *out);
+
+static void append_addresses(const RenderValues *values, GString *out)
+{
+    wrap_append_safe(out, values->first);
+    if (values->n_distinct > 1) {
+        g_string_append_c(out, ' ');
+        append_nodes(values, values->frame->more, values->n_distinct - 1, out);
+    }
+}
+
+static void append_link(const RenderValues *values, const Node *link, guint count, GString *out)
+{
+    gsize before = out->len;
+    append_nodes(values, link->children, count, out);
+    if (out->len > before && out->str[out->len - 1] != ' ')
+        g_string_append_c(out, ' ');
+    g_string_append_printf(out, "<%s>", link->text);
+}
+
+static void append_named_field(const RenderValues *values, const char *name, GString *out)
+{
+    guint i = 0;
+    while (strcmp(render_fields[i], name))
+        i++; /* checked when the template was loaded */
+    append_field[i](values, out);
+}
+
+static void append_node(const RenderValues *values, const Node *node, guint count, GString *out)
+{
+    switch (node->kind) {
+    case NODE_TEXT:
+        g_string_append(out, node->text);
+        break;
+    case NODE_FIELD:
+        append_named_field(values, node->text, out);
+        break;
+    case NODE_COUNT:
+        g_string_append_printf(out, "%u", count);
+        break;
+    case NODE_ADDRESSES:
+        append_addresses(values, out);
+        break;
+    case NODE_ONE:
+    case NODE_MANY:
+        if ((count > 1) == (node->kind == NODE_MANY))
+            append_nodes(values, node->children, count, out);
+        break;
+    case NODE_LINK:
+        append_link(values, node, count, out);
+        break;
+    case NODE_BREAK:
+        g_string_append_c(out, '\n');
+        break;
+    default:
+        g_assert_not_reached(); /* the grammar lets no block stand here */
+    }
+}
+
+/* count: what <count/>, <one> and <many> go by; in <more> it is the rest. */
+static void append_nodes(const RenderValues *values, const GPtrArray *nodes, guint count,
+                         GString *out)
+{
+    for (guint i = 0; i < nodes->len; i++)
+        append_node(values, nodes->pdata[i], count, out);
+}
+
+void render_inline(const RenderValues *values, const GPtrArray *nodes, GString *out)
+{
+    append_nodes(values, nodes, values->n_distinct, out);
+}
+
+/* Cut a line of more than max characters, the ellipsis that then ends it among
+ * them; what combines with a character goes with it. */
+static void cut(GString *line, guint max)
+{
+    if (line->len <= max || g_utf8_strlen(line->str, (gssize)line->len) <= max)
+        return;
+    const char *end = g_utf8_offset_to_pointer(line->str, (glong)max - 1);
+    while (end > line->str && g_unichar_ismark(g_utf8_get_char(end)))
+        end = g_utf8_prev_char(end);
+    g_string_truncate(line, (gsize)(end - line->str));
+    g_string_append(line, "…");
+}
+
+char *render_line(const RenderValues *values, const GPtrArray *nodes, guint max)
+{
+    g_autoptr(GString) raw = g_string_new(NULL);
+    GString *line = g_string_new(NULL);
+    append_nodes(values, nodes, values->n_distinct, raw);
+    for (const char *p = raw->str; *p != '\0'; p++) {
+        if (*p != ' ' && *p != '\n')
+            g_string_append_c(line, *p);
+        else if (line->len > 0 && line->str[line->len - 1] != ' ')
+            g_string_append_c(line, ' ');
+    }
+    if (line->len > 0 && line->str[line->len - 1] == ' ')
+        g_string_truncate(line, line->len - 1);
+    cut(line, max);
+    return g_string_free(line, FALSE);
+}

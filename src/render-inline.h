@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* render-inline: running text with its fields, counts and addresses.  For the
+ * files of the render stage alone. */
+#ifndef CERTBUND_RENDER_INLINE_H
+#define CERTBUND_RENDER_INLINE_H
+
+#include "render.h"
+
+/* What one notice needs again and again. */
+typedef struct {
+    const RenderInput *input;
+    guint n_distinct;     /* addresses, or accounts where the report is about these */
+    char *first;          /* the first of them */
+    const char *language; /* of the text being written */
+    const LayoutText *frame;
+} RenderValues;
+
+void render_values_init(RenderValues *values, const RenderInput *input);
+void render_values_clear(RenderValues *values);
+
+/* Append nodes as text: every <br/> is LF, blanks stay as they come. */
+void render_inline(const RenderValues *values, const GPtrArray *nodes, GString *out);
+
+/* Nodes as one line of at most max characters: blanks folded, what is cut ends
+ * in an ellipsis.  Caller frees. */
+char *render_line(const RenderValues *values, const GPtrArray *nodes, guint max);
+
+#endif

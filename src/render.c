@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* Writes the letter: the languages one behind the other, the table once.  Each
+ * block that comes out empty vanishes together with the empty line before it,
+ * so that an operator can empty a block of the layout without a trace. */
+#include "render.h"
+
+#include "render-inline.h"
+#include "wrap.h"
+
+#include <string.h>
+
+typedef struct {
+    RenderValues values;
+    GString *text;
+    GString *line;                 /* the running text of the block in hand */
+    gboolean quoted_de, quoted_en; /* CERT-Bund's words stand in the notice already */
+} Writer;
+
+/* An empty line before everything but the first block. */
+static void begin_block(Writer *writer)
+{
+    if (writer->text->len > 0)
+        g_string_append_c(writer->text, '\n');
+}
+
+/* Wrap the line in hand as a block of its own. */
+static void end_paragraph(Writer *writer)
+{
+    gsize before = writer->text->len;
+    begin_block(writer);
+    if (!wrap_append(writer->text, writer->line->str, RENDER_WIDTH, "", ""))
+        g_string_truncate(writer->text, before);
+}
+
+static void write_paragraph(Writer *writer, const GPtrArray *nodes)
+{
+    g_string_truncate(writer->line, 0);
+    render_inline(&writer->values, nodes, writer->line);
+    end_paragraph(writer);
+}
+
+static void write_list(Writer *writer, const GPtrArray *items)
+{
+    gsize before = writer->text->len;
+    gboolean any = FALSE;
+    begin_block(writer);
+    for (guint i = 0; i < items->len; i++) {
+        g_string_truncate(writer->line, 0);
+        render_inline(&writer->values, ((const Node *)items->pdata[i])->children, writer->line);
+        any |= wrap_append(writer->text, writer->line->str, RENDER_WIDTH, "- ", "  ");
+    }
+    if (!any)
+        g_string_truncate(writer->text, before);
+}
+
+/* A line of its own, so that it can be clicked and copied whole. */
+static void write_link(Writer *writer, const Node *link)
+{
+    write_paragraph(writer, link->children);
+    begin_block(writer);
+    g_string_append_printf(writer->text, "%s\n", link->text);
+}
+
+static void write_pre(Writer *writer, const char *text)
+{
+    if (*text == '\0')
+        return;
+    begin_block(writer);
+    g_string_append_printf(writer->text, "%s\n", text);
+}
+
+static void write_quoted_line(Writer *writer, const char *line)
+{
+    GString *text = writer->text;
+    g_string_append(text, "> ");
+    wrap_append_safe(text, line);
+    while (text->str[text->len - 1] == ' ')
+        g_string_truncate(text, text->len - 1);
+    g_string_append_c(text, '\n');
+}
+
+/* CERT-Bund's text in this language, else in the other; each once per notice. */
+static const char *take_quotation(Writer *writer)
+{
+    const Report *report = writer->values.input->report;
+    gboolean de = report->quote_de != NULL && !writer->quoted_de;
+    gboolean en = report->quote_en != NULL && !writer->quoted_en;
+    if (de && (!en || strcmp(writer->values.language, "en"))) {
+        writer->quoted_de = TRUE;
+        return report->quote_de;
+    }
+    writer->quoted_en |= en;
+    return en ? report->quote_en : NULL;
+}
+
+static void write_blocks(Writer *writer, const GPtrArray *blocks);
+
+static void write_quotation(Writer *writer, const GPtrArray *introduction)
+{
+    const char *quotation = take_quotation(writer);
+    if (quotation == NULL)
+        return;
+    g_autofree char *trimmed = g_strchomp(g_strdup(quotation));
+    g_auto(GStrv) lines = g_strsplit(trimmed, "\n", -1);
+    write_blocks(writer, introduction);
+    begin_block(writer);
+    for (guint i = 0; lines[i] != NULL; i++)
+        write_quoted_line(writer, lines[i]);
+}
+
+static void write_block(Writer *writer, const Node *node)
+{
+    switch (node->kind) {
+    case NODE_PARAGRAPH:
+        write_paragraph(writer, node->children);
+        break;
+    case NODE_LIST:
+        write_list(writer, node->children);
+        break;
+    case NODE_PRE:
+        write_pre(writer, node->text);
+        break;
+    case NODE_LINK:
+        write_link(writer, node);
+        break;
+    case NODE_USE:
+        write_blocks(writer, g_hash_table_lookup(writer->values.frame->blocks, node->text));
+        break;
+    case NODE_QUOTATION:
+        write_quotation(writer, node->children);
+        break;
+    default:
+        g_assert_not_reached(); /* the grammar lets nothing else stand here */
+    }
+}
+
+static void write_blocks(Writer *writer, const GPtrArray *blocks)
+{
+    for (guint i = 0; i < blocks->len; i++)
+        write_block(writer, blocks->pdata[i]);
+}
+
+static void write_line(Writer *writer, const char *line)
+{
+    if (line == NULL || *line == '\0')
+        return;
+    begin_block(writer);
+    g_string_append_printf(writer->text, "%s\n", line);
+}
+
+/* Paragraphs of plain text: LF stays a line end. */
+static void write_preface(Writer *writer, const char *preface)
+{
+    g_auto(GStrv) lines = g_strsplit(preface, "\n", -1);
+    g_string_truncate(writer->line, 0);
+    for (guint i = 0; lines[i] != NULL; i++) {
+        wrap_append_safe(writer->line, lines[i]);
+        g_string_append_c(writer->line, '\n');
+    }
+    end_paragraph(writer);
+}
+
+static void use_language(Writer *writer, const char *language)
+{
+    writer->values.language = language;
+    writer->values.frame = layout_text(writer->values.input->layout, language);
+}
+
+static void write_language(Writer *writer, const char *language)
+{
+    const TemplateText *text = template_text(writer->values.input->template_, language);
+    use_language(writer, language);
+    write_blocks(writer, writer->values.frame->greeting);
+    write_blocks(writer, text->blocks);
+    write_blocks(writer, writer->values.frame->signature);
+}
+
+static void write_table(Writer *writer)
+{
+    const RenderInput *input = writer->values.input;
+    guint n;
+    g_autofree guint *columns = render_columns(input->report, input->template_, &n);
+    begin_block(writer);
+    table_append_csv(input->report->table, writer->text, -1, columns, n);
+    for (guint i = 0; i < input->n_events; i++)
+        table_append_csv(input->report->table, writer->text, input->events[i], columns, n);
+}
+
+/* Those of wanted (all when NULL) that layout and template both have, in the
+ * layout's order. */
+static GPtrArray *common_languages(const RenderInput *input, const char *const *wanted)
+{
+    GPtrArray *languages = g_ptr_array_new();
+    for (guint i = 0; input->layout->order[i] != NULL; i++) {
+        char *language = input->layout->order[i];
+        if ((wanted == NULL || g_strv_contains(wanted, language)) &&
+            template_text(input->template_, language) != NULL)
+            g_ptr_array_add(languages, language);
+    }
+    return languages;
+}
+
+static GPtrArray *choose_languages(const RenderInput *input)
+{
+    const char *language = input->customer->language;
+    g_auto(GStrv) wanted = g_strsplit_set(*language != '\0' ? language : "de en", " ;,", -1);
+    GPtrArray *languages = common_languages(input, (const char *const *)wanted);
+    if (languages->len == 0) {
+        g_ptr_array_unref(languages);
+        languages = common_languages(input, NULL);
+    }
+    g_assert(languages->len > 0); /* every pair of layout and template has a common one */
+    return languages;
+}
+
+static GPtrArray *render_headers(const Writer *writer)
+{
+    const Layout *layout = writer->values.input->layout;
+    GPtrArray *headers = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < layout->headers->len; i++) {
+        const TemplateHeader *header = layout->headers->pdata[i];
+        g_autofree char *value = render_line(&writer->values, header->value, RENDER_HEADER_MAX);
+        if (*value != '\0')
+            g_ptr_array_add(headers, g_strconcat(header->name, ": ", value, NULL));
+    }
+    return headers;
+}
+
+/* Subject and header fields are in the first language: they have one line. */
+static void render_head(Writer *writer, const GPtrArray *languages, Rendered *rendered)
+{
+    use_language(writer, languages->pdata[0]);
+    const TemplateText *text = template_text(writer->values.input->template_, languages->pdata[0]);
+    rendered->subject = render_line(&writer->values, text->subject, RENDER_SUBJECT_MAX);
+    rendered->headers = render_headers(writer);
+    GString *list = g_string_new(languages->pdata[0]);
+    for (guint i = 1; i < languages->len; i++)
+        g_string_append_printf(list, ", %s", (char *)languages->pdata[i]);
+    rendered->language = g_string_free(list, FALSE);
+}
+
+static void render_text(Writer *writer, const GPtrArray *languages)
+{
+    const RenderInput *input = writer->values.input;
+    if (input->preface != NULL)
+        write_preface(writer, input->preface);
+    if (languages->len > 1)
+        write_line(writer, layout_text(input->layout, languages->pdata[0])->hint);
+    if (input->layout->table_first)
+        write_table(writer);
+    for (guint i = 0; i < languages->len; i++) {
+        if (i > 0)
+            write_line(writer, input->layout->separator);
+        write_language(writer, languages->pdata[i]);
+    }
+    if (!input->layout->table_first)
+        write_table(writer);
+}
+
+Rendered *render(const RenderInput *input)
+{
+    Rendered *rendered = g_new0(Rendered, 1);
+    g_autoptr(GPtrArray) languages = choose_languages(input);
+    rendered->text = g_string_sized_new(4096);
+    Writer writer = { .text = rendered->text, .line = g_string_sized_new(1024) };
+    render_values_init(&writer.values, input);
+    render_head(&writer, languages, rendered);
+    render_text(&writer, languages);
+    render_values_clear(&writer.values);
+    g_string_free(writer.line, TRUE);
+    return rendered;
+}
+
+void rendered_free(Rendered *rendered)
+{
+    if (rendered == NULL)
+        return;
+    g_free(rendered->subject);
+    g_free(rendered->language);
+    if (rendered->text != NULL) /* taken over by the caller */
+        g_string_free(rendered->text, TRUE);
+    g_ptr_array_unref(rendered->headers);
+    g_free(rendered);
+}
+
+guint *render_columns(const Report *report, const Template *template_, guint *n_r)
+{
+    guint n_all = table_n_columns(report->table), n = 0;
+    guint *columns = g_new(guint, n_all + 1);
+    g_autofree gboolean *taken = g_new0(gboolean, n_all + 1);
+    for (guint i = 0; template_->columns[i] != NULL; i++) {
+        int column = table_find_column(report->table, template_->columns[i]);
+        if (column < 0 || taken[column])
+            continue;
+        taken[column] = TRUE;
+        columns[n++] = (guint)column;
+    }
+    /* A report that has none of the only columns still tells its rows. */
+    if (!template_->columns_only || n == 0)
+        for (guint i = 0; i < n_all; i++)
+            if (!taken[i])
+                columns[n++] = i;
+    *n_r = n;
+    return columns;
+}

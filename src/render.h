@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* render: template + one customer's events -> subject and text.
+ *
+ * Pure: no I/O, no clock.  Text is wrapped at RENDER_WIDTH columns; URLs, <pre>
+ * and table lines are never broken. */
+#ifndef CERTBUND_RENDER_H
+#define CERTBUND_RENDER_H
+
+#include "customers.h"
+#include "report.h"
+#include "template.h"
+
+#define RENDER_WIDTH       72
+#define RENDER_SUBJECT_MAX 160 /* characters; mail programs show fewer, none shows more */
+#define RENDER_HEADER_MAX  400 /* characters of a further header field's value */
+
+typedef struct {
+    const Report *report;
+    const Template *template_;
+    const Layout *layout;
+    const Customer *customer;
+    const guint32 *events; /* indices into report->events */
+    guint n_events;        /* at least one */
+    const char *class_id;
+    const char *reference; /* ours: "A-7F3K2Q" */
+    const char *preface;   /* put before everything, wrapped, LF begins a line; or NULL */
+} RenderInput;
+
+typedef struct {
+    char *subject;      /* UTF-8, one line */
+    GString *text;      /* UTF-8, LF line ends, ends in one */
+    char *language;     /* "de", or "de, en": for Content-Language */
+    GPtrArray *headers; /* "Name: value" UTF-8 strings, one line each */
+} Rendered;
+
+/* The customer's languages in the layout's order; subject and header fields are
+ * in the first.  Never fails: what could (unknown field, block, language) was
+ * checked when the template was loaded; a language the template lacks is left
+ * out, and if none is left all of the template's are used. */
+Rendered *render(const RenderInput *input);
+void rendered_free(Rendered *rendered);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Rendered, rendered_free)
+
+/* Names that <field name="..."/> may have, NULL-terminated; certbund-template(5)
+ * says what each stands for. */
+extern const char *const render_fields[];
+
+/* The columns a notice shows, in order: the template's own as far as the table
+ * has them, then, unless columns_only (and one was found), the table's others.
+ * Caller frees; *n_r is their number. */
+guint *render_columns(const Report *report, const Template *template_, guint *n_r);
+
+#endif

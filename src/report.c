@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* One CERT-Bund mail -> ticket, title, class, events.
+ *
+ * Law 6: whatever is not exactly as CERT-Bund sends it puts the whole report in
+ * doubt: it has no events then, and the reason says what was found and, where it
+ * can be told, in which row.  Looked for in this order: the one table, its
+ * structure, its columns, its end, its addresses. */
+#include "report.h"
+
+#include "classes.h"
+#include "errors.h"
+#include "log.h"
+#include "mailbox.h"
+#include "report-text.h"
+#include "timestamp.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#define ATTACHMENT_NAME "events.csv"
+
+/* The text that holds the table. */
+typedef struct {
+    char *text; /* NULL: none found yet */
+    gsize length;
+    gsize start, end; /* of the table in it */
+} Source;
+
+G_STATIC_ASSERT(sizeof(Event) == 32); /* a million of them: see the memory budget */
+
+G_GNUC_PRINTF(2, 3)
+static gboolean doubt(Report *report, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    report->doubt = log_sanitize(text); /* it quotes cells and column names */
+    g_clear_pointer(&report->table, table_free);
+    g_clear_pointer(&report->events, g_free);
+    report->n_events = report->n_unreadable = 0;
+    return FALSE;
+}
+
+/* events.csv under any of the types it comes with, or text/csv without a name. */
+static gboolean is_attached_table(const MessagePart *part)
+{
+    if (part->filename == NULL)
+        return strcmp(part->type, "text/csv") == 0;
+    return g_ascii_strcasecmp(part->filename, ATTACHMENT_NAME) == 0
+           && (strcmp(part->type, "text/csv") == 0 || strcmp(part->type, "text/plain") == 0
+               || strcmp(part->type, "application/octet-stream") == 0);
+}
+
+static gboolean same_table(const Source *a, const Source *b)
+{
+    return a->end - a->start == b->end - b->start
+           && memcmp(a->text + a->start, b->text + b->start, a->end - a->start) == 0;
+}
+
+/* Take found as the source unless there is one; two are fine only when equal.
+ * Owns found->text from here. */
+static gboolean take_source(Report *report, Source *source, Source *found, const char *where)
+{
+    if (source->text == NULL) {
+        *source = *found;
+        return TRUE;
+    }
+    gboolean same = same_table(source, found);
+    g_free(found->text);
+    return same || doubt(report, "two tables that differ: the second one is %s", where);
+}
+
+static gboolean look_at_attachment(Report *report, Message *message, guint i, Source *source)
+{
+    g_autoptr(GError) error = NULL;
+    Source found = { 0 };
+    found.text = message_part_text(message, i, &found.length, &error);
+    if (found.text == NULL)
+        return doubt(report, "attachment %s: %s", ATTACHMENT_NAME, error->message);
+    if (!message_part(message, i)->complete) {
+        g_free(found.text);
+        return doubt(report, "attachment %s is cut: no boundary stands behind it",
+                     ATTACHMENT_NAME);
+    }
+    while (found.start < found.length && found.text[found.start] == '\n')
+        found.start++;
+    found.end = found.start
+                + table_extent(found.text + found.start, found.length - found.start);
+    return take_source(report, source, &found, "an attachment");
+}
+
+static gboolean look_at_text(Report *report, Message *message, guint i, Source *source)
+{
+    g_autoptr(GError) error = NULL;
+    Source found = { 0 };
+    TablePlace place, again;
+    g_autofree char *text = message_part_text(message, i, &found.length, &error);
+    if (text == NULL)
+        return doubt(report, "part %u: %s", i + 1, error->message);
+    gboolean has_table = report_text_find_table(text, found.length, 0, &place);
+    report_text_quotes(text, has_table ? place.marker : found.length, &report->quote_de,
+                       &report->quote_en);
+    if (!has_table)
+        return TRUE;
+    if (report_text_find_table(text, found.length, place.end, &again))
+        return doubt(report, "part %u announces two tables", i + 1);
+    found.start = place.start;
+    found.end = place.end;
+    found.text = g_steal_pointer(&text);
+    return take_source(report, source, &found, "in another text part");
+}
+
+/* Fill source with the one table of the mail. */
+static gboolean find_source(Report *report, Message *message, Source *source,
+                            gboolean *attached_r)
+{
+    Source attached = { 0 };
+    gboolean fine = TRUE;
+    for (guint i = 0; fine && i < message_n_parts(message); i++) {
+        const MessagePart *part = message_part(message, i);
+        if (is_attached_table(part))
+            fine = look_at_attachment(report, message, i, &attached);
+        else if (strcmp(part->type, "text/plain") == 0 && !part->attachment)
+            fine = look_at_text(report, message, i, source);
+    }
+    if (fine && source->text != NULL && attached.text != NULL)
+        fine = doubt(report, "a table in the text and one attached");
+    else if (fine && source->text == NULL && attached.text == NULL)
+        fine = doubt(report, "no table: neither behind a line such as \"Betroffene Systeme in "
+                             "Ihrem Netzbereich:\" nor attached as %s", ATTACHMENT_NAME);
+    *attached_r = attached.text != NULL;
+    if (fine && *attached_r)
+        *source = attached;
+    else
+        g_free(attached.text);
+    return fine;
+}
+
+/* Takes the source's text.  *behind_r is what follows the table. */
+static gboolean read_table(Report *report, Source *source, gboolean attached, TextKind *behind_r)
+{
+    g_autoptr(GError) error = NULL;
+    TextKind kind = report_text_kind(source->text, source->length, source->start);
+    if (kind == TEXT_OLD_TABLE)
+        return doubt(report, "the table has the format of 2017, with | between the cells, which "
+                             "is not read yet");
+    if (kind != TEXT_OTHER)
+        return doubt(report, attached ? "attachment %s is empty" : "no table behind its marker%s",
+                     attached ? ATTACHMENT_NAME : "");
+    *behind_r = report_text_kind(source->text, source->length, source->end);
+    report->table = table_take(g_steal_pointer(&source->text), source->start,
+                               source->end - source->start, ',', &error);
+    return report->table != NULL || doubt(report, "table: %s", error->message);
+}
+
+/* A column by name; -1 and doubt when it is not there. */
+static int need_column(Report *report, const char *name)
+{
+    int column = table_find_column(report->table, name);
+    if (column < 0)
+        doubt(report, "table: no column is named \"%s\"", name);
+    return column;
+}
+
+static gboolean find_columns(Report *report, const char *account_column)
+{
+    int address = need_column(report, "ip");
+    int time = address < 0 ? -1 : need_column(report, "timestamp");
+    if (time < 0)
+        return FALSE;
+    report->address_column = (guint)address;
+    report->time_column = (guint)time;
+    if (*account_column != '\0') {
+        report->account_column = need_column(report, account_column);
+        return report->account_column >= 0;
+    }
+    return TRUE;
+}
+
+static gboolean check_end(Report *report, TextKind kind, gboolean attached)
+{
+    guint rows = table_n_rows(report->table);
+    if (rows == 0)
+        return doubt(report, "table: a header without rows");
+    if (attached && kind != TEXT_END)
+        return doubt(report, "table: behind row %u and an empty line there is more", rows);
+    if (!attached && kind == TEXT_END)
+        return doubt(report, "table: behind row %u the text ends without the sign-off: "
+                             "it may be cut", rows);
+    if (!attached && kind != TEXT_SIGN_OFF)
+        return doubt(report, "table: behind row %u and an empty line stands something else than "
+                             "the sign-off", rows);
+    return TRUE;
+}
+
+static void read_events(Report *report)
+{
+    const Table *table = report->table;
+    report->n_events = table_n_rows(table);
+    report->events = g_new0(Event, report->n_events);
+    for (guint i = 0; i < report->n_events; i++) {
+        Event *event = &report->events[i];
+        const char *address = table_cell(table, i, report->address_column);
+        const char *time = table_cell(table, i, report->time_column);
+        gboolean readable = address_parse(address, strlen(address), &event->address);
+        if (!readable)
+            memset(&event->address, 0, sizeof(event->address));
+        if (report->account_column >= 0)
+            readable = mailbox_valid(table_cell(table, i, (guint)report->account_column));
+        event->unreadable = !readable;
+        report->n_unreadable += !readable;
+        event->time_certainty = WHEN_UTC;
+        if (!timestamp_parse_report(time, strlen(time), &event->time)) {
+            event->time = 0;
+            event->time_certainty = WHEN_NONE;
+        }
+    }
+}
+
+static guint first_unreadable(const Report *report)
+{
+    guint i = 0;
+    while (i < report->n_events && !report->events[i].unreadable)
+        i++;
+    return i;
+}
+
+static void read_automated(Report *report, Message *message, const char *account_column)
+{
+    Source source = { 0 };
+    gboolean attached;
+    TextKind behind = TEXT_END;
+    gboolean fine = find_source(report, message, &source, &attached)
+                    && read_table(report, &source, attached, &behind)
+                    && find_columns(report, account_column)
+                    && check_end(report, behind, attached);
+    g_free(source.text);
+    if (!fine)
+        return;
+    read_events(report);
+    if ((guint64)report->n_unreadable * 100
+        > (guint64)report->n_events * REPORT_UNREADABLE_PERCENT)
+        doubt(report, "table: %u of %u rows have no %s where it belongs, the first is row %u; "
+                      "more than %d %% is taken for a changed format",
+              report->n_unreadable, report->n_events,
+              report->account_column >= 0 ? "mailbox" : "address", first_unreadable(report) + 1,
+              REPORT_UNREADABLE_PERCENT);
+}
+
+Report *report_read(Message *message, GError **error)
+{
+    const char *subject = message_header(message, "Subject");
+    Subject *parsed = subject != NULL ? subject_parse(subject) : NULL;
+    if (parsed == NULL) {
+        error_input(error, "no CERT-Bund ticket in the subject");
+        return NULL;
+    }
+    Report *report = g_new0(Report, 1);
+    report->subject = parsed;
+    report->account_column = -1;
+    report->certainty = CERTAINTY_TABLE;
+    const ReportClass *class = classes_find(parsed->title);
+    report->class_id = class != NULL ? g_strdup(class->id) : classes_slug(parsed->title);
+    const char *id = message_header(message, "Message-ID");
+    report->message_id = g_strdup(id != NULL ? id : "");
+    if (parsed->family == FAMILY_MANUAL)
+        report->unread = TRUE;
+    else
+        read_automated(report, message, class != NULL ? class->account_column : "");
+    return report;
+}
+
+void report_free(Report *report)
+{
+    if (report == NULL)
+        return;
+    subject_free(report->subject);
+    g_free(report->class_id);
+    g_free(report->message_id);
+    g_free(report->doubt);
+    table_free(report->table);
+    g_free(report->events);
+    g_free(report->quote_de);
+    g_free(report->quote_en);
+    g_free(report);
+}
+
+const char *report_address_text(const Report *report, guint i)
+{
+    return table_cell(report->table, i, report->address_column);
+}
+
+const char *report_time_text(const Report *report, guint i)
+{
+    return table_cell(report->table, i, report->time_column);
+}
+
+const char *report_account(const Report *report, guint i)
+{
+    return report->account_column < 0
+               ? NULL
+               : table_cell(report->table, i, (guint)report->account_column);
+}
+
+/* Length (8 bytes, big endian) and bytes: no two lists of cells give one stream. */
+static void digest_text(GChecksum *checksum, const char *text)
+{
+    gsize length = strlen(text);
+    guint64 prefix = GUINT64_TO_BE((guint64)length);
+    g_checksum_update(checksum, (const guchar *)&prefix, sizeof(prefix));
+    g_checksum_update(checksum, (const guchar *)text, (gssize)length);
+}
+
+char *report_digest(const Report *report)
+{
+    const Table *table = report->table;
+    guint columns = table != NULL ? table_n_columns(table) : 0;
+    guint rows = table != NULL ? table_n_rows(table) : 0;
+    guint64 size = GUINT64_TO_BE(((guint64)rows << 32) | columns);
+    GChecksum *checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_checksum_update(checksum, (const guchar *)&size, sizeof(size));
+    for (guint i = 0; i < columns; i++)
+        digest_text(checksum, table_column(table, i));
+    for (guint row = 0; row < rows; row++)
+        for (guint i = 0; i < columns; i++)
+            digest_text(checksum, table_cell(table, row, i));
+    char *digest = g_strdup(g_checksum_get_string(checksum));
+    g_checksum_free(checksum);
+    return digest;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* The secret file and the HMACs under it. */
+#include "secret.h"
+
+#include "errors.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct Secret {
+    guint8 bytes[SECRET_SIZE];
+};
+
+static gboolean fill_file(int fd, const char *path, GError **error)
+{
+    guint8 bytes[SECRET_SIZE];
+    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes
+        || write(fd, bytes, sizeof bytes) != sizeof bytes || fsync(fd) != 0) {
+        error_temporary(error, "%s: can't write the secret: %s", path, g_strerror(errno));
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* A link() of a finished file: it is there whole or not at all, and if another
+ * process was faster, its secret is the one. */
+static gboolean create_file(const char *directory, const char *path, GError **error)
+{
+    g_autofree char *draft = g_build_filename(directory, ".secret.XXXXXX", NULL);
+    if (g_mkdir_with_parents(directory, 0750) != 0) {
+        error_temporary(error, "%s: can't make this directory: %s", directory, g_strerror(errno));
+        return FALSE;
+    }
+    int fd = g_mkstemp_full(draft, O_WRONLY | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        error_temporary(error, "%s: can't make the secret: %s", path, g_strerror(errno));
+        return FALSE;
+    }
+    gboolean filled = fill_file(fd, path, error);
+    close(fd);
+    if (filled && link(draft, path) != 0 && errno != EEXIST) {
+        error_temporary(error, "%s: can't make the secret: %s", path, g_strerror(errno));
+        filled = FALSE;
+    }
+    unlink(draft);
+    return filled;
+}
+
+static Secret *read_file(int fd, const char *path, GError **error)
+{
+    g_autoptr(Secret) secret = g_new0(Secret, 1);
+    struct stat status;
+    char beyond;
+
+    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || (status.st_mode & 077) != 0) {
+        error_input(error, "%s: expected a file of mode 0600 that nobody else can read", path);
+        return NULL;
+    }
+    if (read(fd, secret->bytes, SECRET_SIZE) != SECRET_SIZE || read(fd, &beyond, 1) != 0) {
+        error_input(error, "%s: expected exactly %d bytes", path, SECRET_SIZE);
+        return NULL;
+    }
+    return g_steal_pointer(&secret);
+}
+
+Secret *secret_load(const char *directory, gboolean create, GError **error)
+{
+    g_autofree char *path = g_build_filename(directory, "secret", NULL);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+    if (fd < 0 && errno == ENOENT && create) {
+        if (!create_file(directory, path, error))
+            return NULL;
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    }
+    if (fd < 0) {
+        error_input(error, "%s: can't read the secret: %s", path, g_strerror(errno));
+        return NULL;
+    }
+    Secret *secret = read_file(fd, path, error);
+    close(fd);
+    return secret;
+}
+
+Secret *secret_dummy(void)
+{
+    return g_new0(Secret, 1);
+}
+
+void secret_free(Secret *secret)
+{
+    if (secret == NULL)
+        return;
+    explicit_bzero(secret->bytes, sizeof secret->bytes);
+    g_free(secret);
+}
+
+/* Every part goes in with the NUL that ends it: ("ab","c") is not ("a","bc"). */
+static void update(GHmac *hmac, const char *part)
+{
+    g_hmac_update(hmac, (const guint8 *)part, (gssize)strlen(part) + 1);
+}
+
+static GHmac *start(const Secret *secret, const char *use)
+{
+    GHmac *hmac = g_hmac_new(G_CHECKSUM_SHA256, secret->bytes, SECRET_SIZE);
+    update(hmac, use);
+    return hmac;
+}
+
+GHmac *secret_mark_start(const Secret *secret, const char *message_id)
+{
+    GHmac *hmac = start(secret, "mark");
+    update(hmac, message_id);
+    return hmac;
+}
+
+static void digest_key(const Secret *secret, const char *use, const NoticeKey *key,
+                       guint8 digest_r[SECRET_SIZE])
+{
+    g_autoptr(GHmac) hmac = start(secret, use);
+    gsize size = SECRET_SIZE;
+    update(hmac, key->ticket);
+    update(hmac, key->digest);
+    update(hmac, key->customer);
+    update(hmac, key->group);
+    g_hmac_get_digest(hmac, digest_r, &size);
+    g_assert(size == SECRET_SIZE);
+}
+
+char *secret_reference(const Secret *secret, const NoticeKey *key, guint chars)
+{
+    static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    guint8 digest[SECRET_SIZE];
+    guint64 bits = 0;
+    char text[SECRET_REFERENCE_CHARS_MAX + 1] = "";
+
+    g_assert(chars <= SECRET_REFERENCE_CHARS_MAX);
+    digest_key(secret, "reference", key, digest);
+    memcpy(&bits, digest, sizeof bits);
+    bits = GUINT64_FROM_BE(bits);
+    for (guint i = 0; i < chars; i++)
+        text[i] = alphabet[(bits >> (64 - 5 * (i + 1))) & 31];
+    return g_strdup_printf("A-%s", text);
+}
+
+char *secret_message_id(const Secret *secret, const NoticeKey *key, const char *domain)
+{
+    guint8 digest[SECRET_SIZE];
+    g_autoptr(GString) id = g_string_new("<");
+
+    digest_key(secret, "message-id", key, digest);
+    for (guint i = 0; i < 20; i++) /* 160 bits are unique enough, and fit a line */
+        g_string_append_printf(id, "%02x", digest[i]);
+    g_string_append_printf(id, "@%s>", domain);
+    return g_string_free(g_steal_pointer(&id), FALSE);
+}

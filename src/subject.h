@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* subject: what CERT-Bund's subject line says.
+ *
+ * Grammar, measured on real mails: "[CB-Report#20250212-10004759]", optional
+ * "[KRITISCH]" without a blank between, blank, topic, " in " and the scope
+ * ("AS64496", "Netzbereich 192.0.2.0/24", "country DE"); manual tickets:
+ * "[CERT-Bund#" and 16 digits "]", free text, sometimes "Fwd: " in front. */
+#ifndef CERTBUND_SUBJECT_H
+#define CERTBUND_SUBJECT_H
+
+#include <glib.h>
+
+typedef enum {
+    FAMILY_AUTOMATED, /* CB-Report#YYYYMMDD-NNNNNNNN */
+    FAMILY_MANUAL     /* CERT-Bund# and 16 digits, written by people in OTRS */
+} ReportFamily;
+
+typedef struct {
+    ReportFamily family;
+    char *ticket;      /* without brackets: "CB-Report#20250212-10004759" */
+    char *title;       /* without ticket, flags and scope; may be empty */
+    char *scope;       /* "AS64496", "Netzbereich 192.0.2.0/24", or NULL */
+    gboolean critical; /* [KRITISCH] */
+    gboolean foreign;  /* Re:, AW:, Fwd:, WG: ... stands before the ticket */
+} Subject;
+
+#define SUBJECT_MAX 998 /* bytes read: a line's length (RFC 5322 section 2.1.1); folding titles
+                           costs more than their length */
+
+/* subject: decoded UTF-8; control characters become blanks, and what lies beyond
+ * SUBJECT_MAX is not read.  NULL when no ticket stands in it. */
+Subject *subject_parse(const char *subject);
+void subject_free(Subject *subject);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Subject, subject_free)
+
+/* For comparing titles: case folded, umlauts and their spellings alike (ä, ae),
+ * runs of blanks one blank.  Caller frees. */
+char *subject_fold_title(const char *title);
+
+/* TRUE when the folded title begins with the folded pattern and the pattern ends
+ * there or at a blank or punctuation other than '-': "malware infections"
+ * matches "malware infections (avalanche)". */
+gboolean subject_title_matches(const char *folded_title, const char *folded_pattern);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* template-parts: what the files of the template stage share; nobody else
+ * includes it.
+ *
+ * bytes -> document -> valid document (template-schema.c) -> nodes
+ * (template-read.c) -> set without contradictions (template-check.c). */
+#ifndef CERTBUND_TEMPLATE_PARTS_H
+#define CERTBUND_TEMPLATE_PARTS_H
+
+#include "template.h"
+
+#include <libxml/tree.h>
+
+/* One file is either a template or a layout. */
+typedef struct {
+    Template *template_;
+    Layout *layout;
+} TemplateFile;
+
+/* The compiled grammar.  One thread at a time may use it. */
+typedef struct TemplateSchema TemplateSchema;
+
+/* CERTBUND_ERROR_BUG when the compiled-in grammar can't be used. */
+TemplateSchema *template_schema_new(GError **error);
+void template_schema_free(TemplateSchema *schema);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(TemplateSchema, template_schema_free)
+
+/* FALSE when the document does not fit; every misfit is added to faults. */
+gboolean template_schema_check(TemplateSchema *schema, xmlDoc *document, const char *file,
+                               Faults *faults);
+
+/* Read content[0..length) as one file named file.  FALSE when there was a fault. */
+gboolean template_read(const char *file, const char *content, gsize length, TemplateSchema *schema,
+                       TemplateFile *result_r, Faults *faults);
+void template_free(Template *template_);
+void layout_free(Layout *layout);
+
+/* What one template or layout says wrong by itself. */
+void template_check(const Template *template_, Faults *faults);
+void layout_check(const Layout *layout, Faults *faults);
+
+/* What only shows when they come together: titles claimed twice, blocks and
+ * languages that a layout lacks.  Both are lists of the ones in effect. */
+void template_check_set(const GPtrArray *templates, const GPtrArray *layouts, Faults *faults);
+
+/* ", did you mean X?" (with open and close around X) when one of the candidates
+ * is a likely reading of word, else ""; caller frees. */
+char *template_guess(const char *word, const char *const *candidates, const char *open,
+                     const char *close);
+
+#endif

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* Reads one XML file (XML 1.0, fifth edition) into a Template or a Layout.
+ *
+ * Refuses a DOCTYPE at its first byte, hence every entity but the five of XML
+ * itself; nothing outside the file is ever fetched.  Building the nodes trusts
+ * the grammar: what does not fit it never gets there. */
+#include "template-parts.h"
+
+#include "subject.h"
+
+#include <libxml/parser.h>
+#include <libxml/parserInternals.h>
+#include <string.h>
+
+/* What the parser's callbacks need; hangs at the parser's _private. */
+typedef struct {
+    const char *file;
+    Faults *faults;
+    gboolean refused; /* said what is wrong: what follows is only its echo */
+} Reading;
+
+static void on_error(void *data, xmlError *error)
+{
+    xmlParserCtxt *parser = data;
+    Reading *reading = parser->_private;
+    guint line = error->line > 0 ? (guint)error->line : 0;
+    if (reading->refused || error->level == XML_ERR_WARNING)
+        return;
+    reading->refused = TRUE;
+    if (error->code == XML_ERR_UNDECLARED_ENTITY || error->code == XML_WAR_UNDECLARED_ENTITY) {
+        faults_add(reading->faults, reading->file, line,
+                   "unknown entity &%s;, expected the character itself or its number, as in &#160;",
+                   error->str1 != NULL ? error->str1 : "?");
+        return;
+    }
+    g_autofree char *message =
+        g_strdup(error->message != NULL ? error->message : "no reason given");
+    g_strchomp(message);
+    g_strdelimit(message, "\n\r", ' ');
+    faults_add(reading->faults, reading->file, line, "not well-formed XML: %s", message);
+}
+
+static void on_doctype(void *data, const xmlChar *name G_GNUC_UNUSED,
+                       const xmlChar *public_id G_GNUC_UNUSED,
+                       const xmlChar *system_id G_GNUC_UNUSED)
+{
+    xmlParserCtxt *parser = data;
+    Reading *reading = parser->_private;
+    if (!reading->refused)
+        faults_add(reading->faults, reading->file, (guint)MAX(xmlSAX2GetLineNumber(parser), 0),
+                   "<!DOCTYPE> is not allowed, expected none");
+    reading->refused = TRUE;
+    xmlStopParser(parser);
+}
+
+static xmlDoc *parse(const char *file, const char *content, gsize length, Faults *faults)
+{
+    Reading reading = { file, faults, FALSE };
+    xmlParserCtxt *parser = xmlNewParserCtxt();
+    if (parser == NULL)
+        g_error("out of memory");
+    parser->_private = &reading;
+    parser->sax->serror = on_error;
+    parser->sax->internalSubset = on_doctype;
+    xmlDoc *document = xmlCtxtReadMemory(parser, content, (int)length, NULL, NULL,
+                                         XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
+                                             XML_PARSE_NOCDATA | XML_PARSE_BIG_LINES);
+    gboolean well_formed = parser->wellFormed && !reading.refused && document != NULL;
+    xmlFreeParserCtxt(parser);
+    if (well_formed)
+        return document;
+    if (!reading.refused)
+        faults_add(faults, file, 0, "not well-formed XML");
+    xmlFreeDoc(document);
+    return NULL;
+}
+
+static guint line_of(const xmlNode *node)
+{
+    long line = xmlGetLineNo(node);
+    return line > 0 ? (guint)line : 0;
+}
+
+/* Line breaks and tabs are layout of the XML file; anything else of the kind
+ * has no place in a letter (and could end a header field). */
+static gboolean has_control(const char *text)
+{
+    for (; *text != '\0'; text = g_utf8_next_char(text)) {
+        gunichar c = g_utf8_get_char(text);
+        GUnicodeType type = g_unichar_type(c);
+        if ((type == G_UNICODE_CONTROL && c != '\t' && c != '\n') ||
+            type == G_UNICODE_LINE_SEPARATOR || type == G_UNICODE_PARAGRAPH_SEPARATOR)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static void find_controls(const xmlNode *node, const char *file, Faults *faults)
+{
+    for (const xmlNode *n = node; n != NULL; n = n->next) {
+        gboolean found = n->type == XML_TEXT_NODE && has_control((char *)n->content);
+        for (const xmlAttr *a = n->type == XML_ELEMENT_NODE ? n->properties : NULL; a; a = a->next)
+            if (a->children != NULL && a->children->content != NULL)
+                found |= has_control((char *)a->children->content) ||
+                         strpbrk((char *)a->children->content, "\t\n") != NULL;
+        if (found)
+            faults_add(faults, file, line_of(n), "control character in the text, expected none");
+        if (n->type == XML_ELEMENT_NODE)
+            find_controls(n->children, file, faults);
+    }
+}
+
+/* Runs of XML's white space become one blank each; no trimming, since a blank
+ * beside an inline element divides words. */
+static char *fold(const char *text)
+{
+    GString *out = g_string_sized_new(strlen(text));
+    for (const char *p = text; *p != '\0'; p++) {
+        gboolean white = strchr(" \t\r\n", *p) != NULL;
+        if (!white)
+            g_string_append_c(out, *p);
+        else if (out->len == 0 || out->str[out->len - 1] != ' ')
+            g_string_append_c(out, ' ');
+    }
+    return g_string_free(out, FALSE);
+}
+
+static char *folded_content(const xmlNode *node)
+{
+    xmlChar *content = xmlNodeGetContent(node);
+    char *text = g_strstrip(fold((char *)content));
+    xmlFree(content);
+    return text;
+}
+
+/* <pre>: the line after the start tag is its first one. */
+static char *verbatim_content(const xmlNode *node)
+{
+    xmlChar *content = xmlNodeGetContent(node);
+    const char *start = (char *)content;
+    char *text = g_strchomp(g_strdup(*start == '\n' ? start + 1 : start));
+    xmlFree(content);
+    return text;
+}
+
+/* Value of an attribute without surrounding blanks, or NULL; caller frees. */
+static char *attribute(const xmlNode *node, const char *name)
+{
+    xmlChar *value = strcmp(name, "xml:lang")
+                         ? xmlGetNoNsProp(node, (const xmlChar *)name)
+                         : xmlGetNsProp(node, (const xmlChar *)"lang", XML_XML_NAMESPACE);
+    char *text = value != NULL ? g_strstrip(g_strdup((char *)value)) : NULL;
+    xmlFree(value);
+    return text;
+}
+
+static void node_free(gpointer data)
+{
+    Node *node = data;
+    g_free(node->text);
+    g_clear_pointer(&node->children, g_ptr_array_unref);
+    g_free(node);
+}
+
+static const struct {
+    const char *element;
+    NodeKind kind;
+    const char *text; /* the attribute that is the node's text */
+    gboolean children;
+} node_kinds[] = {
+    { "field", NODE_FIELD, "name", FALSE },
+    { "count", NODE_COUNT, NULL, FALSE },
+    { "addresses", NODE_ADDRESSES, NULL, FALSE },
+    { "one", NODE_ONE, NULL, TRUE },
+    { "many", NODE_MANY, NULL, TRUE },
+    { "link", NODE_LINK, "href", TRUE },
+    { "br", NODE_BREAK, NULL, FALSE },
+    { "p", NODE_PARAGRAPH, NULL, TRUE },
+    { "list", NODE_LIST, NULL, TRUE },
+    { "item", NODE_ITEM, NULL, TRUE },
+    { "pre", NODE_PRE, NULL, FALSE },
+    { "use", NODE_USE, "block", FALSE },
+    { "quotation", NODE_QUOTATION, NULL, TRUE },
+};
+
+/* White space between blocks says nothing; between inline elements it divides words. */
+static gboolean is_inline_parent(const char *element)
+{
+    static const char *const blocks[] = { "notice",    "list",  "quotation", "greeting",
+                                          "signature", "block", NULL };
+    return !g_strv_contains(blocks, element);
+}
+
+static GPtrArray *build_children(const xmlNode *parent);
+
+static Node *build_node(const xmlNode *element)
+{
+    Node *node = g_new0(Node, 1);
+    guint i = 0;
+    while (strcmp(node_kinds[i].element, (char *)element->name))
+        i++; /* the grammar lets no other name come here */
+    node->kind = node_kinds[i].kind;
+    node->line = line_of(element);
+    if (node->kind == NODE_PRE)
+        node->text = verbatim_content(element);
+    else if (node_kinds[i].text != NULL)
+        node->text = attribute(element, node_kinds[i].text);
+    if (node_kinds[i].children)
+        node->children = build_children(element);
+    return node;
+}
+
+/* The nodes in parent, without a notice's <subject>, which is no block. */
+static GPtrArray *build_children(const xmlNode *parent)
+{
+    GPtrArray *nodes = g_ptr_array_new_with_free_func(node_free);
+    gboolean is_inline = is_inline_parent((char *)parent->name);
+    for (const xmlNode *n = parent->children; n != NULL; n = n->next) {
+        if (n->type == XML_TEXT_NODE && is_inline) {
+            Node *text = g_new0(Node, 1);
+            text->kind = NODE_TEXT;
+            text->text = fold((char *)n->content);
+            text->line = line_of(n);
+            g_ptr_array_add(nodes, text);
+        } else if (n->type == XML_ELEMENT_NODE && strcmp((char *)n->name, "subject")) {
+            g_ptr_array_add(nodes, build_node(n));
+        }
+    }
+    return nodes;
+}
+
+static const xmlNode *child(const xmlNode *parent, const char *name)
+{
+    const xmlNode *n = parent->children;
+    while (n != NULL && (n->type != XML_ELEMENT_NODE || strcmp((char *)n->name, name)))
+        n = n->next;
+    return n;
+}
+
+static GPtrArray *build_child(const xmlNode *parent, const char *name)
+{
+    const xmlNode *node = child(parent, name);
+    return node != NULL ? build_children(node) : g_ptr_array_new_with_free_func(node_free);
+}
+
+/* Words of an element's text; empty when the element is missing. */
+static char **words(const xmlNode *node)
+{
+    if (node == NULL)
+        return g_new0(char *, 1);
+    g_autofree char *text = folded_content(node);
+    return *text != '\0' ? g_strsplit(text, " ", -1) : g_new0(char *, 1);
+}
+
+static void template_text_free(gpointer data)
+{
+    TemplateText *text = data;
+    g_free(text->language);
+    g_ptr_array_unref(text->subject);
+    g_ptr_array_unref(text->blocks);
+    g_free(text);
+}
+
+static TemplateText *build_template_text(const xmlNode *notice)
+{
+    TemplateText *text = g_new0(TemplateText, 1);
+    g_autofree char *group_by = attribute(notice, "group-by");
+    text->language = attribute(notice, "xml:lang");
+    text->line = line_of(notice);
+    text->group_by_address = !g_strcmp0(group_by, "address");
+    text->subject = build_child(notice, "subject");
+    text->blocks = build_children(notice);
+    return text;
+}
+
+static Template *build_template(const xmlNode *root, const char *file)
+{
+    Template *template_ = g_new0(Template, 1);
+    const xmlNode *columns = child(root, "columns");
+    const xmlNode *match = child(root, "match");
+    g_autofree char *only = columns != NULL ? attribute(columns, "only") : NULL;
+    template_->id = attribute(root, "id");
+    template_->file = g_strdup(file);
+    template_->line = line_of(root);
+    template_->titles = g_ptr_array_new_with_free_func(g_free);
+    template_->texts = g_ptr_array_new_with_free_func(template_text_free);
+    template_->columns = words(columns);
+    template_->columns_line = columns != NULL ? line_of(columns) : 0;
+    template_->columns_only = !g_strcmp0(only, "yes");
+    template_->match_line = match != NULL ? line_of(match) : 0;
+    for (const xmlNode *n = match != NULL ? match->children : NULL; n != NULL; n = n->next) {
+        if (n->type != XML_ELEMENT_NODE)
+            continue;
+        g_autofree char *title = folded_content(n);
+        g_ptr_array_add(template_->titles, subject_fold_title(title));
+    }
+    for (const xmlNode *n = root->children; n != NULL; n = n->next)
+        if (n->type == XML_ELEMENT_NODE && !strcmp((char *)n->name, "notice"))
+            g_ptr_array_add(template_->texts, build_template_text(n));
+    template_->group_by_address = ((TemplateText *)template_->texts->pdata[0])->group_by_address;
+    return template_;
+}
+
+static void layout_text_free(gpointer data)
+{
+    LayoutText *text = data;
+    g_free(text->language);
+    g_free(text->hint);
+    g_ptr_array_unref(text->more);
+    g_ptr_array_unref(text->greeting);
+    g_ptr_array_unref(text->signature);
+    g_hash_table_unref(text->blocks);
+    g_free(text);
+}
+
+static LayoutText *build_layout_text(const xmlNode *frame, const char *file, Faults *faults)
+{
+    LayoutText *text = g_new0(LayoutText, 1);
+    const xmlNode *hint = child(frame, "hint");
+    text->language = attribute(frame, "xml:lang");
+    text->line = line_of(frame);
+    text->hint = hint != NULL ? folded_content(hint) : NULL;
+    text->more = build_child(frame, "more");
+    text->greeting = build_child(frame, "greeting");
+    text->signature = build_child(frame, "signature");
+    text->blocks =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+    for (const xmlNode *n = frame->children; n != NULL; n = n->next) {
+        if (n->type != XML_ELEMENT_NODE || strcmp((char *)n->name, "block"))
+            continue;
+        char *name = attribute(n, "name");
+        if (g_hash_table_contains(text->blocks, name))
+            faults_add(faults, file, line_of(n),
+                       "block \"%s\" stands twice in language %s, "
+                       "expected one",
+                       name, text->language);
+        g_hash_table_replace(text->blocks, name, build_children(n));
+    }
+    return text;
+}
+
+static void header_free(gpointer data)
+{
+    TemplateHeader *header = data;
+    g_free(header->name);
+    g_ptr_array_unref(header->value);
+    g_free(header);
+}
+
+static char *child_text(const xmlNode *parent, const char *name)
+{
+    const xmlNode *node = child(parent, name);
+    return node != NULL ? folded_content(node) : NULL;
+}
+
+static guint child_line(const xmlNode *parent, const char *name)
+{
+    const xmlNode *node = child(parent, name);
+    return node != NULL ? line_of(node) : 0;
+}
+
+static void build_header(GPtrArray *headers, const xmlNode *element)
+{
+    TemplateHeader *header = g_new0(TemplateHeader, 1);
+    header->name = attribute(element, "name");
+    header->value = build_children(element);
+    header->line = line_of(element);
+    g_ptr_array_add(headers, header);
+}
+
+static Layout *build_layout(const xmlNode *root, const char *file, Faults *faults)
+{
+    Layout *layout = g_new0(Layout, 1);
+    const xmlNode *table = child(root, "table");
+    g_autofree char *position = table != NULL ? attribute(table, "position") : NULL;
+    layout->id = attribute(root, "id");
+    layout->file = g_strdup(file);
+    layout->line = line_of(root);
+    layout->separator = child_text(root, "separator") ?: g_strdup("----");
+    layout->order = words(child(root, "languages"));
+    layout->order_line = child_line(root, "languages");
+    layout->from = child_text(root, "from");
+    layout->from_line = child_line(root, "from");
+    layout->reply_to = child_text(root, "reply-to");
+    layout->reply_to_line = child_line(root, "reply-to");
+    layout->table_first = !g_strcmp0(position, "start");
+    layout->headers = g_ptr_array_new_with_free_func(header_free);
+    layout->texts = g_ptr_array_new_with_free_func(layout_text_free);
+    for (const xmlNode *n = root->children; n != NULL; n = n->next) {
+        if (n->type != XML_ELEMENT_NODE)
+            continue;
+        if (!strcmp((char *)n->name, "header"))
+            build_header(layout->headers, n);
+        else if (!strcmp((char *)n->name, "text"))
+            g_ptr_array_add(layout->texts, build_layout_text(n, file, faults));
+    }
+    return layout;
+}
+
+void template_free(Template *template_)
+{
+    if (template_ == NULL)
+        return;
+    g_free(template_->id);
+    g_free(template_->file);
+    g_strfreev(template_->columns);
+    g_ptr_array_unref(template_->titles);
+    g_ptr_array_unref(template_->texts);
+    g_free(template_);
+}
+
+void layout_free(Layout *layout)
+{
+    if (layout == NULL)
+        return;
+    g_free(layout->id);
+    g_free(layout->file);
+    g_free(layout->separator);
+    g_strfreev(layout->order);
+    g_free(layout->from);
+    g_free(layout->reply_to);
+    g_ptr_array_unref(layout->headers);
+    g_ptr_array_unref(layout->texts);
+    g_free(layout);
+}
+
+gboolean template_read(const char *file, const char *content, gsize length, TemplateSchema *schema,
+                       TemplateFile *result_r, Faults *faults)
+{
+    guint before = faults_errors(faults);
+    *result_r = (TemplateFile){ NULL, NULL };
+    xmlDoc *document = parse(file, content, length, faults);
+    if (document == NULL)
+        return FALSE;
+    xmlNode *root = xmlDocGetRootElement(document);
+    find_controls(root, file, faults);
+    /* A fault is one line: what has controls in it is not quoted in another. */
+    if (faults_errors(faults) == before && template_schema_check(schema, document, file, faults)) {
+        if (!strcmp((char *)root->name, "template")) {
+            result_r->template_ = build_template(root, file);
+            template_check(result_r->template_, faults);
+        } else {
+            result_r->layout = build_layout(root, file, faults);
+            layout_check(result_r->layout, faults);
+        }
+    }
+    xmlFreeDoc(document);
+    return faults_errors(faults) == before;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* template: XML files -> checked templates and layouts.
+ *
+ * The only stage that includes libxml2 (template-read.c, template-schema.c).
+ * Files are checked against the RELAX NG schema that is compiled in
+ * (templates/certbund-template.rng); no network access, no external entity, no
+ * DTD.  A TemplateSet is immutable, so threads may share it.  What a template
+ * may hold is described in certbund-template(5). */
+#ifndef CERTBUND_TEMPLATE_H
+#define CERTBUND_TEMPLATE_H
+
+#include "faults.h"
+
+#define TEMPLATE_FILE_MAX (1024 * 1024) /* bytes; a letter is a few thousand */
+
+typedef enum {
+    /* inline */
+    NODE_TEXT,      /* text: white space folded to single blanks */
+    NODE_FIELD,     /* text: name of the field */
+    NODE_COUNT,     /* number of distinct addresses */
+    NODE_ADDRESSES, /* the first address and, by the layout's <more>, how many others */
+    NODE_ONE,       /* children, if there is one distinct address */
+    NODE_MANY,      /* children, if there are several */
+    NODE_LINK,      /* href in text, children: label; also a block */
+    NODE_BREAK,     /* <br/>: a new line */
+    /* blocks */
+    NODE_PARAGRAPH,
+    NODE_LIST, /* children: NODE_ITEM */
+    NODE_ITEM,
+    NODE_PRE,      /* text verbatim, without trailing blanks and line ends */
+    NODE_USE,      /* text: name of a block of the layout */
+    NODE_QUOTATION /* children: blocks that introduce CERT-Bund's words; nothing
+                      at all when the report has none */
+} NodeKind;
+
+typedef struct Node {
+    NodeKind kind;
+    char *text;          /* see above, or NULL */
+    GPtrArray *children; /* of Node, or NULL */
+    guint line;
+} Node;
+
+/* One language of a template. */
+typedef struct {
+    char *language;            /* "de" */
+    GPtrArray *subject;        /* inline Nodes */
+    GPtrArray *blocks;         /* block Nodes */
+    gboolean group_by_address; /* the same in all of a template's texts */
+    guint line;
+} TemplateText;
+
+typedef struct {
+    char *id;
+    char *file;
+    GPtrArray *titles; /* folded (subject_fold_title), char * */
+    char **columns;    /* NULL-terminated, in the order to show; may be empty */
+    gboolean columns_only;
+    gboolean group_by_address;            /* one notice per address instead of per customer */
+    GPtrArray *texts;                     /* of TemplateText, in file order, at least one */
+    guint line, match_line, columns_line; /* 0: not in the file */
+} Template;
+
+/* A further header field. */
+typedef struct {
+    char *name;       /* "X-OTRS-Queue": a token, none of those notice.c sets */
+    GPtrArray *value; /* inline Nodes */
+    guint line;
+} TemplateHeader;
+
+/* One language of a layout. */
+typedef struct {
+    char *language;
+    char *hint;      /* first line when other languages follow, or NULL */
+    GPtrArray *more; /* inline Nodes behind the first address and a blank; <count/> is the rest */
+    GPtrArray *greeting; /* block Nodes */
+    GPtrArray *signature;
+    GHashTable *blocks; /* name -> GPtrArray of block Nodes */
+    guint line;
+} LayoutText;
+
+typedef struct {
+    char *id;
+    char *file;
+    char *separator;       /* the line between two languages */
+    char **order;          /* languages, first to last; NULL-terminated */
+    char *from, *reply_to; /* RFC 5322 mailboxes, or NULL: the config's */
+    GPtrArray *headers;    /* of TemplateHeader: further fields */
+    gboolean table_first;  /* table before the texts instead of behind them */
+    GPtrArray *texts;      /* of LayoutText, one per language of order */
+    guint line, order_line, from_line, reply_to_line;
+} Layout;
+
+typedef struct TemplateSet TemplateSet;
+
+/* Read every *.xml of the directories; a template or layout id that an earlier
+ * directory has wins, so that an operator's copy replaces the shipped file; the
+ * same id twice in one directory is a fault, and so are two templates that
+ * claim one title, a <use> of a block that a layout lacks in that language, an
+ * unknown field, and a set without the layout `default`.  A directory that does
+ * not exist is skipped with a warning unless none exists.  NULL if there was a fault. */
+TemplateSet *templates_load(const char *const *directories, Faults *faults);
+TemplateSet *templates_ref(TemplateSet *set);
+void templates_unref(TemplateSet *set);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(TemplateSet, templates_unref)
+
+/* The template with the longest title that matches, else the one whose id is
+ * class_id, else NULL.  `report` is never found this way. */
+const Template *templates_find(const TemplateSet *set, const char *title, const char *class_id);
+const Template *templates_by_id(const TemplateSet *set, const char *id);
+const Layout *templates_layout(const TemplateSet *set, const char *id); /* "": default */
+guint templates_n_templates(const TemplateSet *set);
+guint templates_n_layouts(const TemplateSet *set);
+
+const TemplateText *template_text(const Template *template_, const char *language);
+const LayoutText *layout_text(const Layout *layout, const char *language);
+
+/* SHA-256 (hex) over the files the set was made of. */
+const char *templates_digest(const TemplateSet *set);
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* Finished mails: header fields that hold, text that comes back as it was. */
+#include "notice.h"
+
+#include "errors.h"
+#include "message.h"
+
+#include <string.h>
+
+static const char *const to[] = { "noc@kunde.example.net", "second@kunde.example.net", NULL };
+
+static NoticeHead usual_head(void)
+{
+    return (NoticeHead) { .from = "Störungsstelle <abuse@example.org>",
+                          .reply_to = "antwort@example.org", .to = to, .to_name = "Müller & Söhne",
+                          .subject = "Offener Telnet-Server auf 192.0.2.7",
+                          .message_id = "<abc@example.org>", .language = "de",
+                          .date = 1739354227 };
+}
+
+static char *header_block(GBytes *mail)
+{
+    gsize size;
+    const char *data = g_bytes_get_data(mail, &size);
+    const char *end = g_strstr_len(data, (gssize)size, "\r\n\r\n");
+    g_assert_nonnull(end);
+    return g_strndup(data, (gsize)(end - data) + 2);
+}
+
+static void test_fields(void)
+{
+    NoticeHead head = usual_head();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GBytes) mail = notice_write(&head, g_string_new("Guten Tag\n"), &error);
+    g_assert_no_error(error);
+    g_autoptr(Message) message = message_parse(mail, &error);
+    static const struct {
+        const char *name, *want;
+    } fields[] = {
+        { "From", "Störungsstelle <abuse@example.org>" },
+        { "Reply-To", "antwort@example.org" },
+        { "Subject", "Offener Telnet-Server auf 192.0.2.7" },
+        { "Date", "Wed, 12 Feb 2025 09:57:07 +0000" },
+        { "Message-ID", "<abc@example.org>" },
+        { "Auto-Submitted", "auto-generated" }, /* RFC 3834 section 5 */
+        { "MIME-Version", "1.0" },
+        { "Content-Language", "de" },
+        { "Content-Type", "text/plain; charset=utf-8" },
+        { "Content-Transfer-Encoding", "quoted-printable" },
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(fields); i++) {
+        g_assert_cmpstr(message_header(message, fields[i].name), ==, fields[i].want);
+        g_assert_cmpuint(message_header_count(message, fields[i].name), ==, 1);
+    }
+    /* RFC 5322 section 2.1: header fields are ASCII, lines end in CRLF. */
+    g_autofree char *block = header_block(mail);
+    g_assert_true(g_str_is_ascii(block));
+    g_assert_nonnull(strstr(message_header(message, "To"), "Müller & Söhne"));
+    g_assert_nonnull(strstr(message_header(message, "To"), "<second@kunde.example.net>"));
+}
+
+#define LINE_SEPARATOR "a\xe2\x80\xa8Xcc: b" /* U+2028 */
+
+/* Nothing from CSV or mail can add a field or break out of a part. */
+static void test_injection(void)
+{
+    static const char *const hostile[] = {
+        "x\r\nBcc: evil@example.net", "x\nBcc: evil@example.net", "x\r\n\r\nbody", "x\rBcc: e@x.example",
+        "=?utf-8?q?x=0D=0ABcc:_e=40x.example?=", "\"Bcc: a\" <a@b>, evil@example.net",
+        "x\n\n--boundary", "\xff\xfe", LINE_SEPARATOR,
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(hostile); i++) {
+        NoticeHead head = usual_head();
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GPtrArray) fields = g_ptr_array_new_with_free_func(g_free);
+        g_ptr_array_add(fields, g_strconcat("X-Queue: ", hostile[i], NULL));
+        head.subject = hostile[i];
+        head.to_name = hostile[i];
+        head.headers = fields;
+        g_autoptr(GBytes) mail = notice_write(&head, g_string_new("text\n"), &error);
+        g_assert_no_error(error);
+        g_autoptr(Message) message = message_parse(mail, &error);
+        g_autofree char *block = header_block(mail);
+        g_test_message("%s", block);
+        g_assert_cmpuint(message_header_count(message, "Bcc"), ==, 0);
+        g_assert_cmpuint(message_header_count(message, "To"), ==, 1);
+        g_assert_cmpuint(message_header_count(message, "X-Queue"), ==, 1);
+        g_assert_cmpuint(message_n_parts(message), ==, 1);
+        g_assert_false(g_regex_match_simple("^bcc", block, G_REGEX_MULTILINE | G_REGEX_CASELESS, 0));
+        gsize length;
+        g_autofree char *text = message_part_text(message, 0, &length, &error);
+        g_assert_cmpstr(text, ==, "text\n");
+    }
+}
+
+/* RFC 2045 section 6.7: what a mail system may damage is encoded. */
+static void test_text_comes_back(void)
+{
+    static const char *const texts[] = {
+        "Grüße\n", ".\n..\n", "From here\n", "trailing blank \nand tab\t\n", "\n\n\n", "no end",
+        "ends in equals=\n", "\"a\",\"=3D\"\n", "tab\tand bell\a\n", "\xf0\x9f\x90\x8d\n",
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+        NoticeHead head = usual_head();
+        g_autoptr(GError) error = NULL;
+        gsize length, size;
+        g_autoptr(GBytes) mail = notice_write(&head, g_string_new(texts[i]), &error);
+        g_assert_no_error(error);
+        const char *data = g_bytes_get_data(mail, &size);
+        g_autoptr(Message) message = message_parse(mail, &error);
+        g_autofree char *text = message_part_text(message, 0, &length, &error);
+        g_assert_no_error(error);
+        /* A mail ends in a line end, so a text that does not gets one. */
+        g_autofree char *want
+            = g_str_has_suffix(texts[i], "\n") ? g_strdup(texts[i]) : g_strconcat(texts[i], "\n", NULL);
+        g_autofree char *got
+            = g_str_has_suffix(text, "\n") ? g_strdup(text) : g_strconcat(text, "\n", NULL);
+        g_assert_cmpstr(got, ==, want);
+        for (gsize k = 0; k < size; k++)
+            g_assert_true(data[k] != '\n' || (k > 0 && data[k - 1] == '\r'));
+    }
+}
+
+/* RFC 5322 section 2.1.1: no line above 998 characters, however long a row is. */
+static void test_long_lines(void)
+{
+    NoticeHead head = usual_head();
+    g_autoptr(GError) error = NULL;
+    g_autofree char *words = g_strnfill(5000, 'x');
+    g_autofree char *subject = g_strdup_printf("%s ä %s", words, words);
+    gsize size, start = 0;
+
+    head.subject = subject;
+    g_autoptr(GBytes) mail = notice_write(&head, g_string_new(words), &error);
+    const char *data = g_bytes_get_data(mail, &size);
+    for (gsize k = 0; k + 1 < size; k++)
+        if (data[k] == '\r' && data[k + 1] == '\n') {
+            g_assert_cmpuint(k - start, <=, 998);
+            start = k + 2;
+        }
+}
+
+static void test_attached(void)
+{
+    NoticeHead head = usual_head();
+    g_autoptr(GError) error = NULL;
+    gsize length;
+    g_autoptr(GBytes) inner = notice_write(&head, g_string_new("inner\n"), &error);
+    head.attached = inner;
+    g_autoptr(GBytes) mail = notice_write(&head, g_string_new("outer\n"), &error);
+    g_autoptr(Message) message = message_parse(mail, &error);
+    g_assert_cmpuint(message_n_parts(message), ==, 2);
+    g_assert_cmpstr(message_part(message, 1)->type, ==, "message/rfc822");
+    g_autofree char *text = message_part_text(message, 0, &length, &error);
+    g_assert_cmpstr(g_strchomp(text), ==, "outer");
+}
+
+static void test_refuses(void)
+{
+    static const char *const nobody[] = { "a b@example.net", NULL };
+    static const struct {
+        const char *why, *from;
+        const char *const *to;
+    } cases[] = {
+        { "from is no mailbox", "nobody", to },
+        { "two mailboxes", "a@example.org, b@example.org", to },
+        { "recipient is no addr-spec", "a@example.org", nobody },
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        NoticeHead head = usual_head();
+        g_autoptr(GError) error = NULL;
+        head.from = cases[i].from;
+        head.to = cases[i].to;
+        g_test_message("%s", cases[i].why);
+        g_assert_null(notice_write(&head, g_string_new("x\n"), &error));
+        g_assert_error(error, CERTBUND_ERROR, CERTBUND_ERROR_BUG);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    message_init();
+    g_test_add_func("/notice/fields", test_fields);
+    g_test_add_func("/notice/injection", test_injection);
+    g_test_add_func("/notice/text-comes-back", test_text_comes_back);
+    g_test_add_func("/notice/long-lines", test_long_lines);
+    g_test_add_func("/notice/attached", test_attached);
+    g_test_add_func("/notice/refuses", test_refuses);
+    return g_test_run();
+}

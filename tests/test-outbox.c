@@ -1,0 +1,634 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* The outbox with a real ledger and a server that counts: each notice once. */
+#include "outbox.h"
+
+#include "fixture.h"
+#include "ledger-maker.h"
+#include "message.h"
+#include "outbox-failures.h"
+#include "outbox-rules.h"
+#include "smtp-sink.h"
+
+#include <curl/curl.h>
+#include <string.h>
+
+#define MIN_USECS (60 * MAKER_SEC)
+
+/* ---- rules */
+
+/* RFC 5321 section 4.5.4.1: pauses grow, and it is given up after 4 to 5 days. */
+static void test_backoff(void)
+{
+    static const struct {
+        guint attempts;
+        gint64 minutes;
+    } cases[] = { { 0, 1 }, { 1, 1 }, { 2, 2 }, { 3, 4 }, { 4, 8 }, { 5, 16 }, { 6, 32 },
+                  { 7, 64 }, { 8, 128 }, { 9, 240 }, { 10, 240 }, { 37, 240 },
+                  { G_MAXUINT, 240 } };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+        g_assert_cmpint(outbox_backoff(cases[i].attempts), ==, cases[i].minutes * 60);
+}
+
+static void test_giving_up(void)
+{
+    static const gint64 age_max = OUTBOX_GIVE_UP_SECS * MAKER_SEC;
+    static const struct {
+        const char *name;
+        guint attempts;
+        gint64 age;
+        NoticeState want;
+    } cases[] = {
+        { "new", 1, 0, NOTICE_PENDING },
+        { "a microsecond before five days", 36, age_max - 1, NOTICE_PENDING },
+        { "five days", 36, age_max, NOTICE_FAILED },
+        { "five days, third attempt", OUTBOX_TRIES_MIN, age_max, NOTICE_FAILED },
+        { "the clock has jumped ahead", OUTBOX_TRIES_MIN - 1, 100 * age_max, NOTICE_PENDING },
+        { "the clock has jumped back", 36, -100 * age_max, NOTICE_PENDING },
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        gint64 due = 0, created = 200 * age_max, now = created + cases[i].age;
+        g_test_message("%s", cases[i].name);
+        g_assert_cmpint(outbox_after_failure(cases[i].attempts, created, now, &due), ==,
+                        cases[i].want);
+        g_assert_cmpint(due, ==, now + outbox_backoff(cases[i].attempts) * MAKER_SEC);
+    }
+}
+
+/* The texts are those of submit.c; RFC 5321 section 3.8 for 421. */
+static void test_away(void)
+{
+    static const struct {
+        const char *message, *reply;
+        gboolean away;
+    } cases[] = {
+        { "smtp://127.0.0.1:25: Couldn't connect to server", NULL, TRUE },
+        { "smtp://[::1]:587: Timeout was reached", NULL, TRUE },
+        { "smtp://127.0.0.1:25: 450 4.2.0 grey (Failed)", "450 4.2.0 grey (Failed)", FALSE },
+        { "smtp://127.0.0.1:25: 452 4.3.1 full (Weird)", "452 4.3.1 full (Weird)", FALSE },
+        { "smtp://127.0.0.1:25: 421 4.3.2 closing (Weird)", "421 4.3.2 closing (Weird)", TRUE },
+        { "smtp://127.0.0.1:25: 554 5.7.1 no service (Weird)", "554 5.7.1 no service (Weird)",
+          TRUE },
+        { "smtp://mx.example.org refused it: 550 5.1.1 who: 1", "550 5.1.1 who: 1", TRUE },
+        { "smtp://127.0.0.1:25: 4500 times no", NULL, TRUE },
+        { "/usr/sbin/sendmail: exit status 75: try again", NULL, TRUE },
+        { "", NULL, TRUE },
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_test_message("%s", cases[i].message);
+        g_assert_cmpstr(outbox_reply_in(cases[i].message), ==, cases[i].reply);
+        g_assert_true(outbox_mta_is_away(cases[i].message) == cases[i].away);
+    }
+}
+
+/* Replies as Postfix 3.7, Sendmail 8.17, Exim 4.96 and OpenSMTPD 6.8 form them. */
+static void test_queue_id(void)
+{
+    static const struct {
+        const char *reply, *want;
+    } cases[] = {
+        { "250 2.0.0 Ok: queued as 4ABC", "4ABC" },
+        { "250 2.0.0 Ok: queued as 4YtX1g2Mz1z3", "4YtX1g2Mz1z3" },
+        { "250 2.0.0 from MTA(smtp:[192.0.2.1]:10025): 250 2.0.0 Ok: queued as B2C4", "B2C4" },
+        { "250 2.0.0 51BBAPxx004711 Message accepted for delivery", "51BBAPxx004711" },
+        { "250 OK id=1tiABC-0001Xy-2B", "1tiABC-0001Xy-2B" },
+        { "250 2.0.0 6c3a1b2f Message accepted for delivery", "6c3a1b2f" },
+        { "250 Message accepted for delivery", "" },
+        { "250 2.0.0 <b> Message accepted for delivery", "" },
+        { "250 2.0.0 Ok: queued as ", "" },
+        { "250 2.0.0 Ok: queued as a\"b", "" },
+        { "250 2.0.0 Ok: queued as "
+          "0123456789012345678901234567890123456789012345678901234567890123",
+          "0123456789012345678901234567890123456789012345678901234567890123" },
+        { "250 2.0.0 Ok: queued as "
+          "01234567890123456789012345678901234567890123456789012345678901234", "" },
+        { "450 4.0.0 not queued as 4ABC", "" },
+        { "250 2.0.0 Ok", "" },
+        { "", "" },
+        { NULL, "" },
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *id = outbox_queue_id(cases[i].reply);
+        g_assert_cmpstr(id, ==, cases[i].want);
+    }
+}
+
+static void test_throttle(void)
+{
+    Throttle throttle = { 0, 0 };
+    gint64 wait, now = 1000 * MAKER_SEC;
+
+    g_assert_cmpuint(throttle_take(&throttle, 0, 50, now, &wait), ==, 50); /* none */
+    g_assert_cmpuint(throttle_take(&throttle, 60, 50, now, &wait), ==, 1);
+    g_assert_cmpuint(throttle_take(&throttle, 60, 50, now, &wait), ==, 0);
+    g_assert_cmpint(wait, ==, MAKER_SEC);
+    g_assert_cmpuint(throttle_take(&throttle, 60, 50, now + wait - 1, &wait), ==, 0);
+    g_assert_cmpint(wait, ==, 1);
+    g_assert_cmpuint(throttle_take(&throttle, 60, 50, now + MAKER_SEC, &wait), ==, 1);
+    throttle_give_back(&throttle, 1);
+    g_assert_cmpuint(throttle_take(&throttle, 60, 50, now + MAKER_SEC, &wait), ==, 1);
+
+    /* Asked as often as can be, a minute sees its number and one bucket. */
+    static const guint rates[] = { 1, 59, 600, CONFIG_THROTTLE_MAX };
+    for (guint i = 0; i < G_N_ELEMENTS(rates); i++) {
+        guint n = 0;
+        throttle = (Throttle) { 0, 0 };
+        for (gint64 t = now; t < now + MIN_USECS; t += MAX(wait, 1000))
+            n += throttle_take(&throttle, rates[i], OUTBOX_BATCH, t, &wait);
+        g_test_message("%u a minute: %u", rates[i], n);
+        g_assert_cmpuint(n, <=, rates[i] + MAX(rates[i] / 60, 1));
+        if (rates[i] < CONFIG_THROTTLE_MAX)
+            g_assert_cmpuint(n, >=, rates[i]);
+    }
+    throttle = (Throttle) { 0, 0 }; /* idle for a year, and a clock that stands still */
+    throttle_take(&throttle, CONFIG_THROTTLE_MAX, 1, now, &wait);
+    g_assert_cmpuint(throttle_take(&throttle, CONFIG_THROTTLE_MAX, 5000, now + 365 * MAKER_DAY,
+                                   &wait), ==, CONFIG_THROTTLE_MAX / 60);
+    g_assert_cmpuint(throttle_take(&throttle, CONFIG_THROTTLE_MAX, 1, now, &wait), ==, 0);
+    g_assert_cmpint(wait, >, 0);
+}
+
+/* ---- with a ledger and a server */
+
+typedef struct {
+    char *directory, *path;
+    Secret *secret;
+    Snapshot *snapshot;
+    Ledger *ledger;
+    Sink *sink;
+    Outbox *outbox;
+} Bench;
+
+static void make_outbox(Bench *bench)
+{
+    g_autofree char *via = sink_via(bench->sink);
+    g_autoptr(Submitter) submitter = submitter_new(via, NULL);
+    bench->outbox = outbox_new(bench->ledger, bench->secret);
+    outbox_use(bench->outbox, bench->snapshot, submitter);
+}
+
+static void set_up(Bench *bench, const char *extra, SinkReply reply, gpointer data)
+{
+    g_autofree char *config
+        = g_strdup_printf("[notices]\nmode=live\nfrom=Abuse <abuse@example.net>\n"
+                          "reply-to=abuse@example.net\nenvelope-from=bounce@example.net\n"
+                          "desk=desk@example.net\n%s", extra);
+    bench->directory = fixture_directory();
+    bench->snapshot = fixture_snapshot(bench->directory, config,
+                                       "customer,network,email\nk,192.0.2.0/24,a@k.example.org\n");
+    bench->path = g_build_filename(bench->directory, "ledger.db", NULL);
+    bench->secret = secret_dummy();
+    bench->ledger = maker_open(bench->path, LEDGER_DAEMON);
+    bench->sink = sink_new(reply, data);
+    make_outbox(bench);
+}
+
+static void tear_down(Bench *bench)
+{
+    outbox_free(bench->outbox);
+    sink_free(bench->sink);
+    ledger_close(bench->ledger);
+    snapshot_unref(bench->snapshot);
+    secret_free(bench->secret);
+    fixture_remove(bench->directory);
+    g_free(bench->path);
+}
+
+static void start(Bench *bench, guint workers)
+{
+    g_autoptr(GError) error = NULL;
+    outbox_start(bench->outbox, workers, &error);
+    g_assert_no_error(error);
+}
+
+static void add_one(LedgerTransaction *transaction, guint i, gint64 now)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GBytes) bytes = g_bytes_new_static(MAKER_BODY, strlen(MAKER_BODY));
+    g_autofree char *id = g_strdup_printf("notice/%u", i);
+    g_autofree char *reference = g_strdup_printf("A-%06u", i);
+    g_autofree char *message_id = g_strdup_printf("<%u@example.net>", i);
+    g_autofree char *customer = g_strdup_printf("K-%u", i);
+    g_autofree char *to = g_strdup_printf("noc@k%u.example.org", i);
+    g_autofree char *address = g_strdup_printf("198.18.%u.%u", i / 256, i % 256);
+    g_autofree char *digest = g_strdup_printf("%064x", i);
+    const char *const recipients[] = { to, NULL };
+    const LedgerNotice notice
+        = { .id = id, .reference = reference, .customer = customer, .group = "",
+            .class_id = "open-telnet", .state = NOTICE_PENDING, .sender = "bounce@example.net",
+            .recipients = recipients, .message_id = message_id, .subject = "x", .bytes = bytes,
+            .template_digest = "t", .config_digest = "c", .n_events = 1, .due = now };
+    const LedgerEvent event = { .row = i, .address = address, .account = "", .digest = digest,
+                                .fate = FATE_NOTIFIED, .customer = customer, .notice = id };
+
+    ledger_add_event(transaction, &event, &error);
+    g_assert_no_error(error);
+    ledger_add_notice(transaction, &notice, &error);
+    g_assert_no_error(error);
+}
+
+/* One report with n notices, to noc@k0.example.org and on. */
+static void add_notices(const Bench *bench, guint n)
+{
+    gint64 now = g_get_real_time();
+    const Made made = { .ticket = "CB-Report#20250212-10001", .digest = "d", .now = now };
+    const LedgerReport report = maker_report(&made);
+    g_autoptr(GError) error = NULL;
+    LedgerOutcome outcome;
+    g_autoptr(LedgerTransaction) transaction
+        = ledger_begin(bench->ledger, &report, NULL, "", &outcome, &error);
+
+    g_assert_no_error(error);
+    for (guint i = 0; i < n; i++)
+        add_one(transaction, i, now);
+    ledger_commit(transaction, n, "handled", REPORT_DONE, &error);
+    g_assert_no_error(error);
+}
+
+static void wait_until(const Bench *bench, const char *state, guint n)
+{
+    for (guint i = 0; maker_count(bench->ledger, LEDGER_NOTICES, state) != n; i++) {
+        g_assert_cmpuint(i, <, 6000); /* two minutes: it hangs */
+        g_usleep(20000);
+    }
+}
+
+static void wait_for_offers(const Bench *bench, guint n)
+{
+    for (guint i = 0; sink_counts(bench->sink).offered < n; i++) {
+        g_assert_cmpuint(i, <, 6000);
+        g_usleep(20000);
+    }
+}
+
+static char *value_of(const Bench *bench, const char *state, const char *column)
+{
+    return maker_value(bench->ledger, LEDGER_NOTICES, state, column);
+}
+
+static void test_thousand(void)
+{
+    Bench bench;
+
+    set_up(&bench, "throttle=0\n", NULL, NULL);
+    sink_listen(bench.sink);
+    add_notices(&bench, 1000);
+    gint64 begin = g_get_monotonic_time();
+    start(&bench, OUTBOX_WORKERS);
+    wait_until(&bench, "handed-over", 1000);
+    g_test_message("1000 notices: %" G_GINT64_FORMAT " ms",
+                   (g_get_monotonic_time() - begin) / 1000);
+    SinkCounts counts = sink_counts(bench.sink);
+    g_assert_cmpuint(counts.taken, ==, 1000);
+    g_assert_cmpuint(counts.repeated, ==, 0);
+    g_assert_cmpuint(counts.recipients, ==, 1000);
+    g_assert_cmpuint(counts.connections, <=, OUTBOX_WORKERS);
+    g_autofree char *queue_id = value_of(&bench, "handed-over", "queue_id");
+    g_assert_cmpstr(queue_id, ==, "4TEST");
+    tear_down(&bench);
+}
+
+/* What comes while it runs goes at once, when it is woken. */
+static void test_wake(void)
+{
+    Bench bench;
+
+    set_up(&bench, "throttle=0\n", NULL, NULL);
+    sink_listen(bench.sink);
+    start(&bench, 2);
+    g_usleep(200000); /* both have found nothing */
+    add_notices(&bench, 3);
+    outbox_wake(bench.outbox);
+    gint64 begin = g_get_monotonic_time();
+    wait_until(&bench, "handed-over", 3);
+    g_assert_cmpint(g_get_monotonic_time() - begin, <, OUTBOX_SLICE_SECS * MAKER_SEC);
+    tear_down(&bench);
+}
+
+static const char *second_time(const char *recipient G_GNUC_UNUSED, guint nth,
+                               gpointer data G_GNUC_UNUSED)
+{
+    return nth == 1 ? "450 4.2.0 grey" : "250 2.0.0 51BBAPxx004711 Message accepted for delivery";
+}
+
+/* What it left for later is due now: a person's clock jumps, the tests' does too. */
+static void make_due(const Bench *bench, guint n)
+{
+    g_autoptr(GError) error = NULL;
+    for (guint i = 0; i < n; i++) {
+        g_autofree char *id = g_strdup_printf("notice/%u", i);
+        const LedgerResult result = { .id = id, .state = NOTICE_PENDING,
+                                      .due = g_get_real_time(), .reply = "", .queue_id = "" };
+        ledger_mark(bench->ledger, &result, 1, g_get_real_time(), &error);
+        g_assert_no_error(error);
+    }
+    outbox_wake(bench->outbox);
+}
+
+/* RFC 5321 section 4.2.1: 4yz is tried again, not before its pause. */
+static void test_later(void)
+{
+    Bench bench;
+
+    set_up(&bench, "throttle=0\n", second_time, NULL);
+    sink_listen(bench.sink);
+    add_notices(&bench, 3);
+    start(&bench, 2);
+    wait_for_offers(&bench, 3);
+    g_usleep(1500000); /* longer than the shortest look for work */
+    g_assert_cmpuint(sink_counts(bench.sink).offered, ==, 3);
+    g_assert_cmpuint(maker_count(bench.ledger, LEDGER_NOTICES, "pending"), ==, 3);
+    g_autofree char *reply = value_of(&bench, "pending", "reply");
+    g_assert_nonnull(reply);
+    g_assert_true(g_str_has_prefix(reply, "450 4.2.0 grey"));
+    make_due(&bench, 3);
+    wait_until(&bench, "handed-over", 3);
+    g_assert_cmpuint(sink_counts(bench.sink).taken, ==, 3);
+    g_autofree char *queue_id = value_of(&bench, "handed-over", "queue_id");
+    g_assert_cmpstr(queue_id, ==, "51BBAPxx004711");
+    tear_down(&bench);
+}
+
+static const char *never_the_first(const char *recipient, guint nth G_GNUC_UNUSED,
+                                   gpointer data G_GNUC_UNUSED)
+{
+    return strcmp(recipient, "noc@k0.example.org") == 0 ? "554 5.7.1 refused" : "250 2.0.0 Ok";
+}
+
+/* 5yz to a mail fails it at once, and no other; the desk is told once a day. */
+static void test_never(void)
+{
+    Bench bench;
+    g_autoptr(GError) error = NULL;
+    gboolean told;
+    gint64 now = g_get_real_time() + MAKER_SEC;
+
+    set_up(&bench, "throttle=0\n", never_the_first, NULL);
+    const Config *config = bench.snapshot->config;
+    g_assert_true(failures_tell(bench.ledger, bench.secret, config, now, &told, &error));
+    g_assert_false(told); /* nothing failed, nothing noted */
+    sink_listen(bench.sink);
+    add_notices(&bench, 5);
+    start(&bench, 1);
+    wait_until(&bench, "handed-over", 4);
+    wait_until(&bench, "failed", 1);
+    g_autofree char *reply = value_of(&bench, "failed", "reply");
+    g_assert_nonnull(strstr(reply, "554 5.7.1 refused"));
+
+    static const struct {
+        const char *name;
+        gint64 later;
+        gboolean told;
+    } cases[] = {
+        { "first", 0, TRUE },
+        { "the same day", MAKER_DAY - MAKER_SEC, FALSE },
+        { "a day later: no new ones", MAKER_DAY, FALSE },
+        { "the clock has jumped back: rather twice", -MAKER_DAY / 2, TRUE },
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_test_message("%s", cases[i].name);
+        failures_tell(bench.ledger, bench.secret, config, now + cases[i].later, &told, &error);
+        g_assert_no_error(error);
+        g_assert_true(told == cases[i].told);
+    }
+    outbox_wake(bench.outbox);
+    wait_until(&bench, "handed-over", 5);
+    g_assert_cmpuint(sink_taken(bench.sink, "desk@example.net"), ==, 1);
+    tear_down(&bench);
+}
+
+/* Law 4: a crash between the mail and the note that it is there tells once. */
+static void test_failure_mail_once(void)
+{
+    Bench bench;
+    g_autoptr(GError) error = NULL;
+    gboolean told;
+
+    set_up(&bench, "throttle=0\n", NULL, NULL);
+    add_notices(&bench, 1);
+    const LedgerResult result = { .id = "notice/0", .state = NOTICE_FAILED,
+                                  .reply = "550 \"no\"", .queue_id = "" };
+    g_assert_true(ledger_mark(bench.ledger, &result, 1, g_get_real_time(), &error));
+    for (guint i = 0; i < 2; i++) {
+        failures_tell(bench.ledger, bench.secret, bench.snapshot->config, g_get_real_time(), &told,
+                      &error);
+        g_assert_no_error(error);
+        g_assert_true(told);
+        ledger_set(bench.ledger, "last-failure-mail", "", &error); /* as if never set */
+        g_assert_no_error(error);
+    }
+    g_assert_cmpuint(maker_count(bench.ledger, LEDGER_NOTICES, "pending"), ==, 1);
+    g_autofree char *reference = value_of(&bench, "pending", "reference");
+    g_autoptr(GBytes) mail = ledger_notice_bytes(bench.ledger, reference, &error);
+    g_assert_no_error(error);
+    gsize size;
+    const char *text = g_bytes_get_data(mail, &size);
+    g_assert_nonnull(g_strstr_len(text, (gssize)size, "To: desk@example.net"));
+    g_assert_nonnull(g_strstr_len(text, (gssize)size, "A-000000"));
+    tear_down(&bench);
+}
+
+/* The MTA is away, then back: everything arrives once, and it was not asked once
+ * for each notice. */
+static void test_away_then_back(void)
+{
+    Bench bench;
+
+    set_up(&bench, "throttle=0\n", NULL, NULL);
+    add_notices(&bench, 300);
+    start(&bench, OUTBOX_WORKERS);
+    g_usleep(3500000);
+    g_assert_cmpuint(maker_count(bench.ledger, LEDGER_NOTICES, "pending"), ==, 300);
+    sink_listen(bench.sink);
+    wait_for_offers(&bench, 280); /* the few that were tried wait for their minute */
+    g_usleep(500000);
+    guint left = maker_count(bench.ledger, LEDGER_NOTICES, "pending");
+    g_test_message("%u wait for another try", left);
+    g_assert_cmpuint(left, <=, 20);
+    outbox_stop(bench.outbox);
+    outbox_free(bench.outbox);
+    for (guint i = 0; i < 300; i++) { /* due now, as a minute later */
+        g_autofree char *id = g_strdup_printf("notice/%u", i);
+        g_autofree char *to = g_strdup_printf("noc@k%u.example.org", i);
+        const LedgerResult result = { .id = id, .state = NOTICE_PENDING, .due = 1, .reply = "",
+                                      .queue_id = "" };
+        if (sink_taken(bench.sink, to) == 0)
+            g_assert_true(ledger_mark(bench.ledger, &result, 1, g_get_real_time(), NULL));
+    }
+    make_outbox(&bench);
+    start(&bench, OUTBOX_WORKERS);
+    wait_until(&bench, "handed-over", 300);
+    SinkCounts counts = sink_counts(bench.sink);
+    g_assert_cmpuint(counts.recipients, ==, 300);
+    g_assert_cmpuint(counts.repeated, ==, 0);
+    tear_down(&bench);
+}
+
+/* A stop finishes what is in hand and gives back the rest, which goes once later. */
+static void test_stop(void)
+{
+    Bench bench;
+    g_autoptr(GError) error = NULL;
+    gint64 next;
+
+    set_up(&bench, "throttle=0\n", NULL, NULL);
+    sink_set_delay(bench.sink, 30);
+    sink_listen(bench.sink);
+    add_notices(&bench, 200);
+    start(&bench, OUTBOX_WORKERS);
+    wait_for_offers(&bench, 20);
+    outbox_stop(bench.outbox);
+    guint taken = sink_counts(bench.sink).taken;
+    g_test_message("%u had gone", taken);
+    g_assert_cmpuint(taken, <, 200);
+    g_assert_cmpuint(maker_count(bench.ledger, LEDGER_NOTICES, "handed-over"), ==, taken);
+    GPtrArray *claims
+        = ledger_claim(bench.ledger, "other", 1000, g_get_real_time(), &next, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(claims->len, ==, 200 - taken);
+    g_ptr_array_unref(claims);
+    g_assert_true(ledger_unclaim(bench.ledger, "other", &error));
+    outbox_free(bench.outbox);
+    make_outbox(&bench);
+    sink_set_delay(bench.sink, 0);
+    start(&bench, OUTBOX_WORKERS);
+    wait_until(&bench, "handed-over", 200);
+    g_assert_cmpuint(sink_counts(bench.sink).taken, ==, 200);
+    g_assert_cmpuint(sink_counts(bench.sink).repeated, ==, 0);
+    tear_down(&bench);
+}
+
+/* A process that died left its claims: the next one goes on with them at once. */
+static void test_after_crash(void)
+{
+    Bench bench;
+    g_autoptr(GError) error = NULL;
+    gint64 next;
+
+    set_up(&bench, "throttle=0\n", NULL, NULL);
+    sink_listen(bench.sink);
+    add_notices(&bench, 10);
+    g_autoptr(GPtrArray) claims
+        = ledger_claim(bench.ledger, "outbox-2", 10, g_get_real_time(), &next, &error);
+    g_assert_cmpuint(claims->len, ==, 10);
+    start(&bench, 1);
+    wait_until(&bench, "handed-over", 10);
+    g_assert_cmpuint(sink_counts(bench.sink).taken, ==, 10);
+    tear_down(&bench);
+}
+
+static void test_throttled(void)
+{
+    Bench bench;
+
+    set_up(&bench, "throttle=0\n", NULL, NULL);
+    bench.snapshot->config->throttle_per_minute = 300; /* five a second */
+    sink_listen(bench.sink);
+    add_notices(&bench, 15);
+    gint64 begin = g_get_monotonic_time();
+    start(&bench, OUTBOX_WORKERS);
+    wait_until(&bench, "handed-over", 15);
+    g_assert_cmpint(g_get_monotonic_time() - begin, >=, 2 * MAKER_SEC - 100000);
+    g_assert_cmpuint(sink_counts(bench.sink).repeated, ==, 0);
+    tear_down(&bench);
+}
+
+/* The ledger takes no marks for longer than its busy time: workers wait, and nothing
+ * that the MTA has taken goes again. */
+static void test_marks_wait(void)
+{
+    Bench bench;
+    g_autoptr(GError) error = NULL;
+    LedgerOutcome outcome;
+    const Made made = { .ticket = "CB-Report#20250212-10002", .digest = "e" };
+    const LedgerReport report = maker_report(&made);
+
+    set_up(&bench, "throttle=0\n", NULL, NULL);
+    sink_set_delay(bench.sink, 50);
+    sink_listen(bench.sink);
+    add_notices(&bench, 300);
+    g_autoptr(Ledger) tool = maker_open(bench.path, LEDGER_TOOL);
+    start(&bench, OUTBOX_WORKERS);
+    wait_for_offers(&bench, 4);
+    LedgerTransaction *writer = ledger_begin(tool, &report, NULL, "", &outcome, &error);
+    g_assert_no_error(error);
+    g_usleep((LEDGER_BUSY_MSECS + 2000) * 1000);
+    guint offered = sink_counts(bench.sink).offered;
+    g_test_message("%u offered meanwhile", offered);
+    g_assert_cmpuint(offered, <=, OUTBOX_UNMARKED_MAX + OUTBOX_BATCH + OUTBOX_WORKERS);
+    sink_set_delay(bench.sink, 0);
+    ledger_abort(writer);
+    wait_until(&bench, "handed-over", 300);
+    g_assert_cmpuint(sink_counts(bench.sink).taken, ==, 300);
+    g_assert_cmpuint(sink_counts(bench.sink).repeated, ==, 0);
+    tear_down(&bench);
+}
+
+/* A reload swaps MTA and config under the workers. */
+static void test_reload(void)
+{
+    Bench bench;
+
+    set_up(&bench, "throttle=0\n", NULL, NULL);
+    Sink *other = sink_new(NULL, NULL);
+    sink_set_delay(bench.sink, 10);
+    sink_listen(bench.sink);
+    sink_listen(other);
+    add_notices(&bench, 400);
+    start(&bench, OUTBOX_WORKERS);
+    wait_for_offers(&bench, 20);
+    g_autofree char *via = sink_via(other);
+    g_autoptr(Submitter) submitter = submitter_new(via, NULL);
+    outbox_use(bench.outbox, bench.snapshot, submitter);
+    wait_until(&bench, "handed-over", 400);
+    g_assert_cmpuint(sink_counts(other).taken, >, 0);
+    g_assert_cmpuint(sink_counts(bench.sink).taken + sink_counts(other).taken, ==, 400);
+    tear_down(&bench);
+    submitter_unref(g_steal_pointer(&submitter));
+    sink_free(other);
+}
+
+/* The first word is the notice's reference; one line. */
+static void test_log(void)
+{
+    if (g_test_subprocess()) {
+        Bench bench;
+        set_up(&bench, "throttle=0\n", NULL, NULL);
+        sink_listen(bench.sink);
+        add_notices(&bench, 1);
+        start(&bench, 1);
+        wait_until(&bench, "handed-over", 1);
+        tear_down(&bench);
+        return;
+    }
+    g_test_trap_subprocess(NULL, 0, 0);
+    g_test_trap_assert_passed();
+    g_test_trap_assert_stderr("*: A-000000: to=<noc@k0.example.org>, customer=K-0, attempt=1, "
+                              "said=250 2.0.0 Ok: queued as 4TEST, state=handed-over\n*");
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    message_init();
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    g_test_add_func("/outbox/backoff", test_backoff);
+    g_test_add_func("/outbox/giving-up", test_giving_up);
+    g_test_add_func("/outbox/away", test_away);
+    g_test_add_func("/outbox/queue-id", test_queue_id);
+    g_test_add_func("/outbox/throttle", test_throttle);
+    g_test_add_func("/outbox/thousand", test_thousand);
+    g_test_add_func("/outbox/wake", test_wake);
+    g_test_add_func("/outbox/later", test_later);
+    g_test_add_func("/outbox/never", test_never);
+    g_test_add_func("/outbox/failure-mail-once", test_failure_mail_once);
+    g_test_add_func("/outbox/away-then-back", test_away_then_back);
+    g_test_add_func("/outbox/stop", test_stop);
+    g_test_add_func("/outbox/after-crash", test_after_crash);
+    g_test_add_func("/outbox/throttled", test_throttled);
+    g_test_add_func("/outbox/marks-wait", test_marks_wait);
+    g_test_add_func("/outbox/reload", test_reload);
+    g_test_add_func("/outbox/log", test_log);
+    return g_test_run();
+}
