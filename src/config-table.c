@@ -79,13 +79,13 @@ const ConfigKey config_keys[] = {
     { "notices", "brake-customers", &config_type_count, "customers per report", "200",
       .offset = OFFSET(brake_customers), .high = CONFIG_BRAKE_CUSTOMERS_MAX },
     { "notices", "brake-notices", &config_type_count, "notices per day", "2000",
-      .offset = OFFSET(brake_notices), .high = CONFIG_BRAKE_NOTICES_MAX, .later = TRUE },
+      .offset = OFFSET(brake_notices), .high = CONFIG_BRAKE_NOTICES_MAX },
     { "notices", "throttle", &config_type_rate, "notices per minute", "60/min",
-      .offset = OFFSET(throttle_per_minute), .high = CONFIG_THROTTLE_MAX, .later = TRUE },
+      .offset = OFFSET(throttle_per_minute), .high = CONFIG_THROTTLE_MAX },
     { "notices", "renotify-after", &config_type_duration, "seconds", "7d",
-      .offset = OFFSET(renotify_after_secs), .high = CONFIG_AGE_MAX_SECS, .later = TRUE },
+      .offset = OFFSET(renotify_after_secs), .high = CONFIG_AGE_MAX_SECS },
     { "notices", "renotify-critical", &config_type_duration, "seconds", "24h",
-      .offset = OFFSET(renotify_critical_secs), .high = CONFIG_AGE_MAX_SECS, .later = TRUE },
+      .offset = OFFSET(renotify_critical_secs), .high = CONFIG_AGE_MAX_SECS },
     { "notices", "sign-key", &config_type_text, "key", "",
       .offset = OFFSET(sign_key), .later = TRUE },
 
@@ -103,8 +103,8 @@ const ConfigKey config_keys[] = {
     { "ledger", "path", &config_type_path, "file", STATEDIR "/ledger.db",
       .offset = OFFSET(ledger_path) },
     { "ledger", "keep-content", &config_type_duration, "seconds", "90d",
-      .offset = OFFSET(keep_content_secs), .high = CONFIG_AGE_MAX_SECS, .later = TRUE },
+      .offset = OFFSET(keep_content_secs), .high = CONFIG_AGE_MAX_SECS },
     { "ledger", "keep-proof", &config_type_duration, "seconds", "3y",
-      .offset = OFFSET(keep_proof_secs), .high = CONFIG_AGE_MAX_SECS, .later = TRUE },
+      .offset = OFFSET(keep_proof_secs), .high = CONFIG_AGE_MAX_SECS },
 };
 const guint config_n_keys = G_N_ELEMENTS(config_keys);

@@ -193,26 +193,39 @@ static gboolean quick_check(Ledger *ledger, GError **error)
            run_check(ledger, "PRAGMA quick_check(exemption)", error);
 }
 
+static gboolean check_all(Ledger *own, GError **error)
+{
+    gint64 row;
+
+    if (!open_connection(own, error) || !run_check(own, "PRAGMA integrity_check(1)", error)
+        || !sql_number_values(own, &row, error, "PRAGMA foreign_key_check", NULL, 0))
+        return FALSE;
+    if (row == -1)
+        return TRUE;
+    error_bug(error, "ledger %s is damaged: a row points to nothing", own->path);
+    return FALSE;
+}
+
 /* On a connection of its own: the ledger's users do not wait for it. */
 gboolean ledger_check_integrity(Ledger *ledger, GError **error)
 {
     Ledger own = { .path = ledger->path, .use = LEDGER_TOOL, .lock = -1 };
-    gboolean good = FALSE;
+    GError *why = NULL;
 
     own.statements = g_hash_table_new_full(NULL, NULL, NULL, finalize);
-    if (open_connection(&own, error))
-        good = run_check(&own, "PRAGMA integrity_check(1)", error);
-    if (good) {
-        gint64 row;
-        good = sql_number_values(&own, &row, error, "PRAGMA foreign_key_check", NULL, 0);
-        if (good && row != -1) {
-            error_bug(error, "ledger %s is damaged: a row points to nothing", ledger->path);
-            good = FALSE;
-        }
-    }
+    gboolean good = check_all(&own, &why);
     g_hash_table_destroy(own.statements);
     sqlite3_close(own.db);
-    return good;
+    if (good)
+        return TRUE;
+    if (g_error_matches(why, CERTBUND_ERROR, CERTBUND_ERROR_BUG)) {
+        pthread_mutex_lock(&ledger->mutex);
+        g_free(ledger->damage);
+        ledger->damage = g_strdup(why->message);
+        pthread_mutex_unlock(&ledger->mutex);
+    }
+    g_propagate_error(error, why);
+    return FALSE;
 }
 
 /* ---- the mark of a daemon that has not ended */
@@ -304,6 +317,7 @@ void ledger_close(Ledger *ledger)
     if (ledger->lock >= 0)
         close(ledger->lock); /* the file stays: unlinking it would race with a new daemon */
     pthread_mutex_destroy(&ledger->mutex);
+    g_free(ledger->damage);
     g_free(ledger->path);
     g_free(ledger);
 }
