@@ -20,6 +20,9 @@ typedef struct {
 void render_values_init(RenderValues *values, const RenderInput *input);
 void render_values_clear(RenderValues *values);
 
+/* Append what the field of this name, one of render_fields, stands for. */
+void render_field(const RenderValues *values, const char *name, GString *out);
+
 /* Append nodes as text: every <br/> is LF, blanks stay as they come. */
 void render_inline(const RenderValues *values, const GPtrArray *nodes, GString *out);
 
