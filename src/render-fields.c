@@ -71,24 +71,27 @@ static void append_rows(const RenderValues *values, GString *out)
     g_string_append_printf(out, "%u", values->input->n_events);
 }
 
-/* The first or last certain time of this customer's events. */
-static void append_time(const RenderValues *values, GString *out, gboolean last)
+/* The first or last certain time of this customer's events; FALSE when none is. */
+static gboolean find_time(const RenderInput *input, gboolean last, gint64 *time_r)
 {
-    const RenderInput *input = values->input;
-    gint64 found = 0;
     gboolean any = FALSE;
     for (guint i = 0; i < input->n_events; i++) {
         const Event *event = &input->report->events[input->events[i]];
         if (event->time_certainty != WHEN_UTC)
             continue;
-        if (!any || (last ? event->time > found : event->time < found))
-            found = event->time;
+        if (!any || (last ? event->time > *time_r : event->time < *time_r))
+            *time_r = event->time;
         any = TRUE;
     }
-    if (any) {
-        char text[TIMESTAMP_TEXT_SIZE];
-        g_string_append(out, timestamp_format(found, text));
-    }
+    return any;
+}
+
+static void append_time(const RenderValues *values, GString *out, gboolean last)
+{
+    gint64 time;
+    char text[TIMESTAMP_TEXT_SIZE];
+    if (find_time(values->input, last, &time))
+        g_string_append(out, timestamp_format(time, text));
 }
 
 static void append_first_time(const RenderValues *values, GString *out)
@@ -101,6 +104,61 @@ static void append_last_time(const RenderValues *values, GString *out)
     append_time(values, out, TRUE);
 }
 
+static void append_date(const RenderValues *values, GString *out, gint64 time)
+{
+    char text[TIMESTAMP_DATE_SIZE];
+    g_string_append(out, timestamp_format_date(time, values->language, text));
+}
+
+/* The earliest or latest sighting in this notice's rows and those before: so there is one
+ * even when nothing was told before, and a late report can't make the last one older. */
+static void append_seen(const RenderValues *values, GString *out, gboolean last, gint64 before)
+{
+    gint64 here, then = before / G_USEC_PER_SEC;
+    gboolean any = find_time(values->input, last, &here);
+    if (before != 0 && any)
+        append_date(values, out, last ? MAX(here, then) : MIN(here, then));
+    else if (before != 0 || any)
+        append_date(values, out, any ? here : then);
+}
+
+static void append_first_seen(const RenderValues *values, GString *out)
+{
+    append_seen(values, out, FALSE, values->history->first_seen);
+}
+
+static void append_last_seen(const RenderValues *values, GString *out)
+{
+    append_seen(values, out, TRUE, values->history->last_seen);
+}
+
+/* Nothing for what has never been. */
+static void append_moment(const RenderValues *values, GString *out, gint64 usecs)
+{
+    if (usecs != 0)
+        append_date(values, out, usecs / G_USEC_PER_SEC);
+}
+
+static void append_last_told(const RenderValues *values, GString *out)
+{
+    append_moment(values, out, values->history->last_told);
+}
+
+static void append_times(const RenderValues *values, GString *out)
+{
+    g_string_append_printf(out, "%u", values->history->times);
+}
+
+static void append_open_count(const RenderValues *values, GString *out)
+{
+    g_string_append_printf(out, "%u", values->history->n_open);
+}
+
+static void append_open_since(const RenderValues *values, GString *out)
+{
+    append_moment(values, out, values->history->open_since);
+}
+
 const char *const render_fields[] = { "ticket",
                                       "title",
                                       "class",
@@ -111,13 +169,22 @@ const char *const render_fields[] = { "ticket",
                                       "rows",
                                       "first-time",
                                       "last-time",
+                                      "first-seen",
+                                      "last-seen",
+                                      "last-told",
+                                      "times",
+                                      "open-count",
+                                      "open-since",
                                       NULL };
 
 static const AppendField append_field[] = { append_ticket,        append_title,
                                             append_class,         append_customer,
                                             append_customer_name, append_customer_reference,
                                             append_reference,     append_rows,
-                                            append_first_time,    append_last_time };
+                                            append_first_time,    append_last_time,
+                                            append_first_seen,    append_last_seen,
+                                            append_last_told,     append_times,
+                                            append_open_count,    append_open_since };
 
 G_STATIC_ASSERT(G_N_ELEMENTS(render_fields) == G_N_ELEMENTS(append_field) + 1);
 

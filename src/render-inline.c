@@ -44,9 +44,13 @@ void render_values_init(RenderValues *values, const RenderInput *input)
     GHashFunc hash = accounts ? g_str_hash : address_hash;
     GEqualFunc equal = accounts ? g_str_equal : address_equal;
     char text[ADDRESS_TEXT_SIZE];
-    *values = (RenderValues){ .input = input, .language = "" };
+    static const History nothing_told;
+    *values = (RenderValues){ .input = input, .history = input->history, .language = "" };
+    if (values->history == NULL)
+        values->history = &nothing_told;
     values->n_distinct = input->n_events <= PAIRWISE_MAX ? count_pairwise(input, equal)
                                                          : count_hashed(input, hash, equal);
+    values->count = values->n_distinct;
     if (input->n_events == 0)
         values->first = g_strdup("");
     else if (accounts)
@@ -123,7 +127,7 @@ static void append_nodes(const RenderValues *values, const GPtrArray *nodes, gui
 
 void render_inline(const RenderValues *values, const GPtrArray *nodes, GString *out)
 {
-    append_nodes(values, nodes, values->n_distinct, out);
+    append_nodes(values, nodes, values->count, out);
 }
 
 /* Cut a line of more than max characters, the ellipsis that then ends it among
@@ -143,7 +147,7 @@ char *render_line(const RenderValues *values, const GPtrArray *nodes, guint max)
 {
     g_autoptr(GString) raw = g_string_new(NULL);
     GString *line = g_string_new(NULL);
-    append_nodes(values, nodes, values->n_distinct, raw);
+    append_nodes(values, nodes, values->count, raw);
     for (const char *p = raw->str; *p != '\0'; p++) {
         if (*p != ' ' && *p != '\n')
             g_string_append_c(line, *p);

@@ -11,9 +11,11 @@
 /* What one notice needs again and again. */
 typedef struct {
     const RenderInput *input;
-    guint n_distinct;     /* addresses, or accounts where the report is about these */
-    char *first;          /* the first of them */
-    const char *language; /* of the text being written */
+    const History *history; /* never NULL */
+    guint n_distinct;       /* addresses, or accounts where the report is about these */
+    guint count;            /* what <count/>, <one> and <many> go by here */
+    char *first;            /* the first of them */
+    const char *language;   /* of the text being written */
     const LayoutText *frame;
 } RenderValues;
 

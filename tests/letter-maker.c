@@ -56,8 +56,8 @@ Report *letter_report(const char *subject, const char *csv, gboolean accounts)
     return report;
 }
 
-Rendered *letter_render(const Report *report, const TemplateSet *set, const char *template_,
-                        const char *language, guint n_events)
+Rendered *letter_render_told(const Report *report, const TemplateSet *set, const char *template_,
+                             const char *language, guint n_events, const History *history)
 {
     Customer customer = { .id = "c-1",
                           .email = "noc@example.org",
@@ -80,11 +80,18 @@ Rendered *letter_render(const Report *report, const TemplateSet *set, const char
                           .n_events = n_events,
                           .class_id = report->class_id,
                           .reference = "A-7F3K2Q",
-                          .preface = NULL };
+                          .preface = NULL,
+                          .history = history };
     g_assert_nonnull(input.template_);
     Rendered *rendered = render(&input);
     g_free(events);
     return rendered;
+}
+
+Rendered *letter_render(const Report *report, const TemplateSet *set, const char *template_,
+                        const char *language, guint n_events)
+{
+    return letter_render_told(report, set, template_, language, n_events, NULL);
 }
 
 void letter_golden(const char *template_, const char *language, const char *number,
@@ -104,8 +111,8 @@ void letter_golden(const char *template_, const char *language, const char *numb
     g_assert_cmpstr(got, ==, want);
 }
 
-Rendered *letter_once(const char *layout, const char *inside, const Report *report,
-                      const char *language, guint n_events)
+Rendered *letter_once_told(const char *layout, const char *inside, const Report *report,
+                           const char *language, guint n_events, const History *history)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *directory = g_dir_make_tmp("certbund-render-XXXXXX", &error);
@@ -117,9 +124,15 @@ Rendered *letter_once(const char *layout, const char *inside, const Report *repo
     g_assert_true(g_file_set_contents(a, layout, -1, NULL));
     g_assert_true(g_file_set_contents(b, template_, -1, NULL));
     g_autoptr(TemplateSet) set = letter_set(directory, NULL);
-    Rendered *rendered = letter_render(report, set, "t", language, n_events);
+    Rendered *rendered = letter_render_told(report, set, "t", language, n_events, history);
     g_remove(a);
     g_remove(b);
     g_rmdir(directory);
     return rendered;
+}
+
+Rendered *letter_once(const char *layout, const char *inside, const Report *report,
+                      const char *language, guint n_events)
+{
+    return letter_once_told(layout, inside, report, language, n_events, NULL);
 }

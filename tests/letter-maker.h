@@ -36,6 +36,12 @@ Rendered *letter_render(const Report *report, const TemplateSet *set, const char
 Rendered *letter_once(const char *layout, const char *inside, const Report *report,
                       const char *language, guint n_events);
 
+/* Both for a customer who was told before; history may be NULL. */
+Rendered *letter_render_told(const Report *report, const TemplateSet *set, const char *template_,
+                             const char *language, guint n_events, const History *history);
+Rendered *letter_once_told(const char *layout, const char *inside, const Report *report,
+                           const char *language, guint n_events, const History *history);
+
 /* Compare with tests/notices/TEMPLATE.LANGUAGE.NUMBER.txt; CERTBUND_UPDATE_NOTICES
  * writes it anew. */
 void letter_golden(const char *template_, const char *language, const char *number,

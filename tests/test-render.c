@@ -50,11 +50,11 @@ static void test_golden(void)
                 report->quote_en = g_strdup("Redis is a database system.\n");
                 g_autoptr(Rendered) rendered =
                     letter_render(report, set, feeds[i].template_, languages[j].language,
-                                many ? report->n_events : 1);
+                                  many ? report->n_events : 1);
                 g_assert_cmpstr(rendered->language, ==, languages[j].want);
                 g_assert_cmpuint(rendered->headers->len, ==, 0);
                 letter_golden(feeds[i].template_, languages[j].name, many ? "many" : "one",
-                               rendered);
+                              rendered);
             }
 }
 
@@ -381,7 +381,8 @@ static void test_preface(void)
                           1,
                           "open-telnet",
                           "A-7F3K2Q",
-                          "Test run.\nTo: noc@example.org\n" };
+                          "Test run.\nTo: noc@example.org\n",
+                          NULL };
     g_autoptr(Rendered) rendered = render(&input);
     g_assert_true(g_str_has_prefix(
         rendered->text->str, "Test run.\nTo: noc@example.org\n\n[English version below]\n\nSehr"));
