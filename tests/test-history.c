@@ -237,6 +237,29 @@ static void test_shipped(void)
     }
 }
 
+/* Three rows, two addresses: the only numbers that a letter says of them are of addresses. */
+static void test_counted(void)
+{
+    static const struct {
+        const char *template_, *want;
+    } cases[] = {
+        { "open-telnet", "auf 2 Ihrer Systeme" },
+        { "open-portmapper", "auf 2 Ihrer Systeme" },
+        { "report", "zu 2 Adressen" },
+    };
+    g_autofree char *shipped = letter_shipped();
+    g_autoptr(TemplateSet) set = letter_set(shipped, NULL);
+    g_autoptr(Report) report = letter_report(SUBJECT, telnet_csv, FALSE);
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Rendered) rendered = letter_render(report, set, cases[i].template_, "de", 3);
+        g_auto(GStrv) lines = g_strsplit(rendered->text->str, "\n", -1);
+        g_autofree char *text = g_strjoinv(" ", lines);
+        g_assert_nonnull(strstr(rendered->subject, "192.0.2.7 und eine weitere"));
+        g_assert_nonnull(strstr(text, cases[i].want));
+        g_assert_null(strstr(text, "3 "));
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_autofree char *source = g_path_get_dirname(__FILE__);
@@ -258,5 +281,6 @@ int main(int argc, char **argv)
     }
     g_test_add_func("/history/golden", test_golden);
     g_test_add_func("/history/shipped", test_shipped);
+    g_test_add_func("/history/counted", test_counted);
     return g_test_run();
 }
