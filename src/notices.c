@@ -82,10 +82,14 @@ static void write_notice(const Maker *maker, Notice *notice, const Layout *layou
     const Config *config = decision->snapshot->config;
     gboolean redirect = decision->mode == MODE_REDIRECT;
     g_autofree char *preface = redirect ? redirect_preface(notice->recipients) : NULL;
+    const NoticeMemory *memory = &maker->order->memory;
+    History history;
+    gboolean told = memory->history != NULL && memory->history(notice, &history, memory->data);
     const RenderInput input = {
         .report = decision->report, .template_ = decision->template_, .layout = layout,
         .customer = &notice->customer, .events = notice->events, .n_events = notice->n_events,
         .class_id = decision->class_id, .reference = notice->reference, .preface = preface,
+        .history = told ? &history : NULL,
     };
     g_autoptr(Rendered) rendered = render(&input);
     const char *const redirect_to[] = { config->redirect_to, NULL };

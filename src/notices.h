@@ -9,6 +9,7 @@
 #define CERTBUND_NOTICES_H
 
 #include "decision.h"
+#include "render.h"
 #include "secret.h"
 
 typedef struct {
@@ -33,6 +34,9 @@ typedef gboolean (*NoticeSink)(const Notice *notice, gpointer data, GError **err
 typedef struct {
     gboolean (*reference_taken)(const char *reference, gpointer data);
     gboolean (*contact_bounced)(const char *address, gpointer data); /* it gets no copy */
+    /* What the customer was told before about the rows of this notice, whose bytes are not
+     * there yet; FALSE: nothing. */
+    gboolean (*history)(const Notice *notice, History *history_r, gpointer data);
     gpointer data;
 } NoticeMemory;
 

@@ -165,6 +165,42 @@ static gboolean contact_bounced(const char *address, gpointer data)
     return ledger_contact_bounced(((Run *)data)->transaction, address);
 }
 
+static void add_history(Run *run, const Notice *notice, guint32 event, History *history)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    LedgerTold told;
+
+    /* A failure is the transaction's, and stops its commit. */
+    if (!ledger_told(run->transaction, notice->customer.id, run->decision->class_id,
+                     report_subject_text(run->decision->report, event, text), &told, NULL)
+        || told.times == 0)
+        return;
+    history->first_seen = history->times == 0 ? told.first_seen
+                                              : MIN(history->first_seen, told.first_seen);
+    history->last_seen = MAX(history->last_seen, told.last_seen);
+    history->last_told = MAX(history->last_told, told.last_told);
+    history->times = MAX(history->times, told.times);
+}
+
+/* Most customers hear of an address for the first time: nothing is asked then. */
+static gboolean find_history(const Notice *notice, History *history_r, gpointer data)
+{
+    Run *run = data;
+    const DueGroup *group = &run->due->groups[notice->group_index];
+    const Report *report = run->decision->report;
+
+    *history_r = (History) { .n_open = group->n_open, .open_since = group->open_since };
+    if (group->told_before) {
+        g_autofree guint32 *events
+            = g_memdup2(notice->events, notice->n_events * sizeof *events);
+        report_sort_by_subject(report, events, notice->n_events);
+        for (guint i = 0; i < notice->n_events;
+             i = report_subject_run_end(report, events, notice->n_events, i))
+            add_history(run, notice, events[i], history_r);
+    }
+    return group->told_before || group->n_open > 0;
+}
+
 /* Law 8: unusually many in a day wait for somebody to look, unless he has. */
 static gboolean brake(Run *run, gboolean follow_up, GError **error)
 {
@@ -191,7 +227,7 @@ static gboolean add_notices(Run *run, GError **error)
     gboolean follow_up = run->recorded->outcome == LEDGER_FOLLOW_UP;
     const NoticeOrder order = {
         .secret = run->input->secret, .now = run->now / G_USEC_PER_SEC, .sink = add_notice,
-        .data = run, .memory = { reference_taken, contact_bounced, run },
+        .data = run, .memory = { reference_taken, contact_bounced, find_history, run },
         .problems = run->recorded->problems,
     };
 

@@ -82,6 +82,7 @@ class Daemon:
             "notices.envelope-from": ENVELOPE_FROM,
             "notices.desk": DESK,
             "notices.throttle": "0",
+            "notices.renotify-after": "0",  # tests report the same addresses again and again
             "submission.via": f"smtp://{HOST}:{submission_port}",
             "ledger.path": self.path("ledger.db"),
         }
