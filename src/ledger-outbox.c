@@ -71,18 +71,16 @@ static LedgerClaim *read_claim(sqlite3_stmt *statement)
 }
 
 /* Read first, lease then: the index that is read is the one that leasing changes. */
-static gboolean read_due(Ledger *ledger, guint max, gint64 now, GPtrArray *claims, GArray *rows,
-                         GError **error)
+#define DUE                                                                                        \
+    "SELECT n.n, n.id, n.reference, n.customer, n.sender, n.message_id,"                           \
+    " n.recipients, n.attempts, n.created, b.bytes, coalesce(r.ticket, '')"                        \
+    " FROM notice n JOIN body b ON b.notice = n.n LEFT JOIN report r ON r.n = n.report"            \
+    " WHERE n.state = 'pending' AND n.ready <= ?1"
+
+static gboolean read_some(Ledger *ledger, sqlite3_stmt *statement, guint max, GPtrArray *claims,
+                          GArray *rows, GError **error)
 {
     SqlStep step = SQL_ROW;
-    sqlite3_stmt *statement =
-        sql_start(ledger, error,
-                  "SELECT n.n, n.id, n.reference, n.customer, n.sender, n.message_id,"
-                  " n.recipients, n.attempts, n.created, b.bytes, coalesce(r.ticket, '')"
-                  " FROM notice n JOIN body b ON b.notice = n.n"
-                  " LEFT JOIN report r ON r.n = n.report"
-                  " WHERE n.state = 'pending' AND n.ready <= ?1 ORDER BY n.ready",
-                  sql_int(now));
 
     if (statement == NULL)
         return FALSE;
@@ -93,13 +91,24 @@ static gboolean read_due(Ledger *ledger, guint max, gint64 now, GPtrArray *claim
         g_ptr_array_add(claims, read_claim(statement));
         g_array_append_val(rows, n);
     }
-    if (step == SQL_ROW)
+    if (step == SQL_ROW) /* enough before the end */
         sql_end(statement);
     return step != SQL_FAILED;
 }
 
-/* The proof is the digest of what goes to the MTA; it is made here and not when the
- * notice is recorded, where it would take a tenth of the time of the MTA's answer. */
+/* The desk's own mails first: they must not wait for thousands of throttled notices. */
+static gboolean read_due(Ledger *ledger, guint max, gint64 now, GPtrArray *claims, GArray *rows,
+                         GError **error)
+{
+    sqlite3_stmt *desk = sql_start(ledger, error, DUE " AND n.customer = '' ORDER BY n.ready",
+                                   sql_int(now));
+    if (!read_some(ledger, desk, max, claims, rows, error))
+        return FALSE;
+    sqlite3_stmt *others = sql_start(ledger, error, DUE " AND n.customer <> '' ORDER BY n.ready",
+                                     sql_int(now));
+    return read_some(ledger, others, max, claims, rows, error);
+}
+
 static gboolean lease(Ledger *ledger, const char *worker, gint64 now, GPtrArray *claims,
                       GArray *rows, GError **error)
 {

@@ -211,7 +211,8 @@ typedef struct {
 void ledger_claim_free(LedgerClaim *claim);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LedgerClaim, ledger_claim_free)
 
-/* Up to max pending notices that are due, leased to worker; oldest first.  Empty
+/* Up to max pending notices that are due, leased to worker; the desk's first, then the
+ * oldest.  Empty
  * when there is none; *next_due_r (usecs, 0 none) is when the next one is.  A lease that
  * has ended by the caller's clock is still kept for LEDGER_LEASE_SECS of monotonic time
  * within the Ledger that gave it: a clock that jumps must not hand a notice over twice.

@@ -250,7 +250,9 @@ static gboolean add_desk_mail(Run *run, GError **error)
 
     if (!desk_needs_mail(decision, &delivery))
         return TRUE;
-    g_autofree char *stamp = g_strdup_printf("%" G_GINT64_FORMAT, run->now);
+    /* A report that is released is told of a second time. */
+    g_autofree char *stamp = g_strdup_printf("%s %" G_GINT64_FORMAT,
+                                             ledger_report_id(run->transaction), run->now);
     const NoticeKey key = { decision->report->subject->ticket, stamp, "", "desk" };
     g_autofree char *id = secret_notice_id(run->input->secret, &key);
     /* Nobody types it: as long as can be, so that it is its own. */
