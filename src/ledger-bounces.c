@@ -107,3 +107,81 @@ gboolean ledger_contact_ok(Ledger *ledger, const char *address, const char *pers
     }
     return ledger_leave(ledger, ok && ledger_note(ledger, &change, error), error);
 }
+
+gboolean ledger_contact_is_bounced(Ledger *ledger, const char *address, gboolean *bounced_r,
+                                   GError **error)
+{
+    g_autofree char *key = g_ascii_strdown(address, -1);
+    gint64 n = 0;
+    gboolean ok;
+
+    pthread_mutex_lock(&ledger->mutex);
+    ok = sql_number(ledger, &n, error, "SELECT count(*) FROM contact WHERE address = ?1",
+                    sql_text(key));
+    pthread_mutex_unlock(&ledger->mutex);
+    *bounced_r = ok && n > 0;
+    return ok;
+}
+
+/* ---- what is known of a notice */
+
+void ledger_notice_info_free(LedgerNoticeInfo *info)
+{
+    if (info == NULL)
+        return;
+    g_free(info->id);
+    g_free(info->reference);
+    g_free(info->customer);
+    g_free(info->group);
+    g_free(info->class_id);
+    g_free(info->message_id);
+    g_free(info->report);
+    g_free(info->ticket);
+    g_free(info->mode);
+    g_strfreev(info->recipients);
+    g_free(info);
+}
+
+static LedgerNoticeInfo *read_info(sqlite3_stmt *statement)
+{
+    LedgerNoticeInfo *info = g_new0(LedgerNoticeInfo, 1);
+    const char *recipients = (const char *)sqlite3_column_text(statement, 7);
+
+    info->id = sql_column_text(statement, 0);
+    info->reference = sql_column_text(statement, 1);
+    info->customer = sql_column_text(statement, 2);
+    info->group = sql_column_text(statement, 3);
+    info->class_id = sql_column_text(statement, 4);
+    info->message_id = sql_column_text(statement, 5);
+    info->state = (NoticeState)notice_state_parse((const char *)sqlite3_column_text(statement, 6));
+    info->recipients = g_strsplit(recipients != NULL ? recipients : "", "\n", -1);
+    info->handed_over = sqlite3_column_int64(statement, 8);
+    info->report = sql_column_text(statement, 9);
+    info->ticket = sql_column_text(statement, 10);
+    info->mode = sql_column_text(statement, 11);
+    return info;
+}
+
+LedgerNoticeInfo *ledger_notice_info(Ledger *ledger, const char *id, GError **error)
+{
+    LedgerNoticeInfo *info = NULL;
+    sqlite3_stmt *statement;
+    SqlStep step = SQL_FAILED;
+
+    pthread_mutex_lock(&ledger->mutex);
+    statement = sql_start(ledger, error,
+                          "SELECT n.id, n.reference, n.customer, n.grouped, n.class,"
+                          " n.message_id, n.state, n.recipients, n.handed_over, r.id,"
+                          " coalesce(r.ticket, ''), coalesce(r.mode, '')"
+                          " FROM notice n LEFT JOIN report r ON r.n = n.report"
+                          " WHERE n.id = ?1 OR n.reference = ?1 LIMIT 1",
+                          sql_text(id));
+    if (statement != NULL && (step = sql_step(ledger, statement, error)) == SQL_ROW) {
+        info = read_info(statement);
+        sql_end(statement);
+    }
+    pthread_mutex_unlock(&ledger->mutex);
+    if (step == SQL_END)
+        error_input(error, "there is no notice %s", id);
+    return info;
+}
