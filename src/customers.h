@@ -88,6 +88,11 @@ gboolean customers_lookup(const Customers *customers, const CustomerKey *keys, g
                           CustomerAnswer *answers_r, GError **error);
 
 void customers_get(const Customers *customers, guint32 customer, Customer *customer_r);
+
+/* The customer of this id; FALSE: there is none.  Looks at one after the other (10 ms for
+ * a million), for what happens now and then. */
+gboolean customers_find(const Customers *customers, const char *id, guint32 *customer_r);
+
 Deliver customers_deliver(const Customers *customers, guint32 customer); /* of it, but cheap */
 guint customers_count(const Customers *customers);
 

@@ -214,6 +214,12 @@ static gboolean erase(Ledger *ledger, const char *customer, guint *n_r, GError *
     gboolean ok =
         sql_run(ledger, error, "DELETE FROM event WHERE customer = ?1", sql_text(customer));
     *n_r += ok ? sql_changes(ledger) : 0;
+    /* The desk's mails that quote one of the customer's notices. */
+    ok = ok && sql_run(ledger, error,
+                       "DELETE FROM notice WHERE customer = '' AND grouped IN"
+                       " (SELECT reference FROM notice WHERE customer = ?1)",
+                       sql_text(customer));
+    *n_r += ok ? sql_changes(ledger) : 0;
     ok = ok && sql_run(ledger, error, "DELETE FROM notice WHERE customer = ?1", sql_text(customer));
     *n_r += ok ? sql_changes(ledger) : 0;
     ok = ok && sql_run(ledger, error, "DELETE FROM told WHERE customer = ?1", sql_text(customer));

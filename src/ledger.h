@@ -109,7 +109,8 @@ typedef struct {
     const char *id;        /* opaque, from its key: unique */
     const char *reference; /* "A-7F3K2Q": unique */
     const char *customer;  /* "" for the desk's mails */
-    const char *group;     /* "" or an address */
+    const char *group;     /* "" or an address; of a mail about another notice, that one's
+                            * reference: a desk's mail is erased with the notice it quotes */
     const char *class_id;
     NoticeState state;
     const char *sender; /* envelope, "" null sender */
@@ -255,6 +256,23 @@ gboolean ledger_bounced(Ledger *ledger, const char *reference, const char *recip
                         GError **error);
 gboolean ledger_contact_ok(Ledger *ledger, const char *address, const char *person, gint64 now,
                            GError **error);
+
+/* ledger_contact_bounced() for who has no transaction. */
+gboolean ledger_contact_is_bounced(Ledger *ledger, const char *address, gboolean *bounced_r,
+                                   GError **error);
+
+/* A notice, by reference or id, as it stands now.  CERTBUND_ERROR_INPUT when there is none. */
+typedef struct {
+    char *id, *reference, *customer, *group, *class_id, *message_id; /* never NULL */
+    char *report;        /* id, or NULL: a mail of no report */
+    char *ticket, *mode; /* of the report, or "" */
+    char **recipients;   /* none once keep-content has passed */
+    NoticeState state;
+    gint64 handed_over; /* usecs, 0 never */
+} LedgerNoticeInfo;
+LedgerNoticeInfo *ledger_notice_info(Ledger *ledger, const char *id, GError **error);
+void ledger_notice_info_free(LedgerNoticeInfo *info);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(LedgerNoticeInfo, ledger_notice_info_free)
 
 /* ---- people: every change notes time and person */
 

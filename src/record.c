@@ -6,6 +6,7 @@
  * of one; other reports wait meanwhile, as they would for the disk. */
 #include "record.h"
 
+#include "bounce.h"
 #include "classes.h"
 #include "desk.h"
 #include "due.h"
@@ -134,10 +135,12 @@ static gboolean add_notice(const Notice *notice, gpointer data, GError **error)
     Run *run = data;
     const Decision *decision = run->decision;
     const Config *config = decision->snapshot->config;
+    g_autofree char *sender
+        = bounce_sender(run->input->secret, config->envelope_from, notice->reference);
     const LedgerNotice row = {
         .id = notice->id, .reference = notice->reference, .customer = notice->customer.id,
         .group = notice->group, .class_id = decision->class_id,
-        .state = notice_state(decision, notice), .sender = config->envelope_from,
+        .state = notice_state(decision, notice), .sender = sender,
         .recipients = (const char *const *)notice->recipients, .message_id = notice->message_id,
         .subject = notice->subject, .bytes = notice->bytes,
         .template_digest = templates_digest(decision->snapshot->templates),

@@ -12,6 +12,7 @@
 
 #include "config-table.h"
 
+#define LOCAL_38 "abcdefghijklmnopqrstuvwxyzabcdefghijkl" /* CONFIG_ENVELOPE_LOCAL_MAX */
 #define FILE_NAME "t.conf" /* in a folder of its own, the working directory */
 
 static Config *load(const char *text, gssize length, Faults *faults)
@@ -234,6 +235,7 @@ static const Case good[] = {
     { "notices", "from", "<abuse@example.net>", "<abuse@example.net>" },
     { "notices", "envelope-from", "bounce@example.net", "bounce@example.net" },
     { "notices", "envelope-from", "<>", "" },
+    { "notices", "envelope-from", LOCAL_38 "@example.net", LOCAL_38 "@example.net" },
     { "notices", "brake-customers", "0", "0" },
     { "notices", "brake-customers", "1000000", "1000000" },
     { "notices", "brake-notices", "0", "0" },
@@ -375,6 +377,9 @@ static const Case bad[] = {
     { "notices", "reply-to", "a@example.net, b@example.net",
       "\"a@example.net, b@example.net\" is no mailbox; " MAILBOX },
     { "notices", "envelope-from", "abuse", "\"abuse\" is no mail address; " AN_ADDRESS },
+    { "notices", "envelope-from", "x" LOCAL_38 "@example.net",
+      "\"x" LOCAL_38 "@example.net\" has more than 38 characters before the '@', and each notice's "
+      "tag needs room there; expected a shorter one" },
     { "notices", "desk", "<desk@example.net>",
       "\"<desk@example.net>\" is no mail address; " AN_ADDRESS },
     { "notices", "desk", "<>", "\"<>\" is no mail address; " AN_ADDRESS },

@@ -260,7 +260,7 @@ static void test_contacts(World *world, gconstpointer data)
 {
     g_autoptr(GError) error = NULL;
     Made made = { .ticket = TICKET, .digest = "d", .n_rows = 3 };
-    gboolean first;
+    gboolean first, bounced;
 
     (void)data;
     maker_must_record(world->ledger, &made);
@@ -278,10 +278,48 @@ static void test_contacts(World *world, gconstpointer data)
     g_assert_false(contact_bounced(world, "abuse@c-1.example.org"));
     g_assert_true(contact_bounced(world, "ABUSE@c-0.example.org"));
     check_value(world, LEDGER_CONTACTS, NULL, "customer", "C-0");
+    ledger_contact_is_bounced(world->ledger, "Abuse@c-0.example.org", &bounced, &error);
+    g_assert_true(bounced);
+    ledger_contact_is_bounced(world->ledger, "abuse@c-1.example.org", &bounced, &error);
+    g_assert_no_error(error);
+    g_assert_false(bounced);
     ledger_contact_ok(world->ledger, "abuse@C-0.example.org", "anna", MAKER_NOW, &error);
     g_assert_no_error(error);
     g_assert_false(contact_bounced(world, "abuse@c-0.example.org"));
     ledger_bounced(world->ledger, "A-0000000", "x", "5.1.1", TRUE, MAKER_NOW, &first, &error);
+    g_assert_error(error, CERTBUND_ERROR, CERTBUND_ERROR_INPUT);
+}
+
+static void test_notice_info(World *world, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    Made made = { .ticket = TICKET, .digest = "d", .n_rows = 1, .mode = "redirect" };
+
+    (void)data;
+    maker_must_record(world->ledger, &made);
+    g_autofree char *reference = maker_value(world->ledger, LEDGER_NOTICES, NULL, "reference");
+    g_autoptr(LedgerNoticeInfo) pending = ledger_notice_info(world->ledger, reference, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(pending->state, ==, NOTICE_PENDING);
+    g_assert_cmpint(pending->handed_over, ==, 0);
+    mark_all(world, NOTICE_HANDED_OVER);
+    g_autoptr(LedgerNoticeInfo) info = ledger_notice_info(world->ledger, TICKET "/d/C-0", &error);
+    g_assert_no_error(error);
+    g_autofree char *report = maker_value(world->ledger, LEDGER_REPORTS, NULL, "id");
+    g_assert_cmpstr(info->id, ==, TICKET "/d/C-0");
+    g_assert_cmpstr(info->reference, ==, reference);
+    g_assert_cmpstr(info->customer, ==, "C-0");
+    g_assert_cmpstr(info->group, ==, "");
+    g_assert_cmpstr(info->class_id, ==, "open-telnet");
+    g_assert_true(g_str_has_suffix(info->message_id, "@example.org>"));
+    g_assert_cmpstr(info->report, ==, report);
+    g_assert_cmpstr(info->ticket, ==, TICKET);
+    g_assert_cmpstr(info->mode, ==, "redirect");
+    g_assert_cmpuint(g_strv_length(info->recipients), ==, 1);
+    g_assert_cmpstr(info->recipients[0], ==, "abuse@c-0.example.org");
+    g_assert_cmpint(info->state, ==, NOTICE_HANDED_OVER);
+    g_assert_cmpint(info->handed_over, ==, MAKER_NOW);
+    g_assert_null(ledger_notice_info(world->ledger, "A-0000000", &error));
     g_assert_error(error, CERTBUND_ERROR, CERTBUND_ERROR_INPUT);
 }
 
@@ -478,6 +516,7 @@ int main(int argc, char **argv)
     ADD("report-bytes", test_report_bytes);
     ADD("bounces", test_bounces);
     ADD("contacts", test_contacts);
+    ADD("notice-info", test_notice_info);
     ADD("show", test_show);
     ADD("unassigned", test_unassigned);
     ADD("values", test_values);
