@@ -223,16 +223,17 @@ static gboolean write_mark(Ledger *ledger, const LedgerNoticeRow *row, const Led
            (result->state != NOTICE_FAILED || ledger_untell(ledger, row->n, error));
 }
 
-/* Law 4: a mark is taken once; marking the same again changes nothing. */
-static gboolean mark(Ledger *ledger, const LedgerResult *result, gint64 now, char **odd,
-                     GError **error)
+/* Law 4: a mark is taken once; marking the same again changes nothing.  Its row is put
+ * to those that are let go after the commit. */
+static gboolean mark(Ledger *ledger, const LedgerResult *result, gint64 now, GArray *rows,
+                     char **odd, GError **error)
 {
     LedgerNoticeRow row = { .n = -1 };
 
     if (!ledger_find_notice(ledger, result->id, now, &row, error))
         return FALSE;
     if (row.n != -1)
-        let_go(ledger, row.n);
+        g_array_append_val(rows, row.n);
     if (row.n != -1 && row.state == NOTICE_PENDING &&
         (result->state == NOTICE_PENDING || notice_may_move(row.state, result->state)))
         return write_mark(ledger, &row, result, now, error);
@@ -248,6 +249,7 @@ static gboolean mark(Ledger *ledger, const LedgerResult *result, gint64 now, cha
 gboolean ledger_mark(Ledger *ledger, const LedgerResult *results, guint n, gint64 now,
                      GError **error)
 {
+    g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(gint64));
     g_autofree char *odd = NULL;
     gboolean ok = TRUE;
 
@@ -257,8 +259,11 @@ gboolean ledger_mark(Ledger *ledger, const LedgerResult *results, guint n, gint6
         return FALSE;
     }
     for (guint i = 0; ok && i < n; i++)
-        ok = mark(ledger, &results[i], now, &odd, error);
+        ok = mark(ledger, &results[i], now, rows, &odd, error);
     ok = sql_commit(ledger, ok, error);
+    /* Law 4: a mark that is not on disk lets nothing go, for the MTA may have the mail. */
+    for (guint i = 0; ok && i < rows->len; i++)
+        let_go(ledger, g_array_index(rows, gint64, i));
     if (ok)
         ledger_tidy(ledger);
     pthread_mutex_unlock(&ledger->mutex);
