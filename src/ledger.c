@@ -193,6 +193,29 @@ static gboolean quick_check(Ledger *ledger, GError **error)
            run_check(ledger, "PRAGMA quick_check(exemption)", error);
 }
 
+/* Law 1, counted again: a report's sums are its events', as long as those are kept.  Of an
+ * erased customer the events are gone and the sums stay: then there may be fewer. */
+static const char sql_sums[] =
+    "SELECT r.id FROM report r LEFT JOIN (SELECT report, count(*) AS n, sum(fate = 0) AS f0,"
+    " sum(fate = 1) AS f1, sum(fate = 2) AS f2, sum(fate = 3) AS f3, sum(fate = 4) AS f4,"
+    " sum(fate = 5) AS f5 FROM event GROUP BY report) e ON e.report = r.n"
+    " WHERE r.content = 1 AND (f0 > notified OR f1 > held OR f2 > exempt OR f3 > suppressed"
+    " OR f4 > unassigned OR f5 > unreadable OR (coalesce(e.n, 0) < rows"
+    " AND NOT EXISTS (SELECT 1 FROM change WHERE became = 'erased'))) LIMIT 1";
+
+static gboolean check_sums(Ledger *ledger, GError **error)
+{
+    sqlite3_stmt *statement = sql_start_values(ledger, error, sql_sums, NULL, 0);
+    SqlStep step = statement == NULL ? SQL_FAILED : sql_step(ledger, statement, error);
+
+    if (step != SQL_ROW)
+        return step == SQL_END;
+    error_bug(error, "ledger %s is damaged: the sums of report %s are not those of its events",
+              ledger->path, (const char *)sqlite3_column_text(statement, 0));
+    sql_end(statement);
+    return FALSE;
+}
+
 /* On a connection of its own: the ledger's users do not wait for it. */
 gboolean ledger_check_integrity(Ledger *ledger, GError **error)
 {
@@ -210,6 +233,7 @@ gboolean ledger_check_integrity(Ledger *ledger, GError **error)
             good = FALSE;
         }
     }
+    good = good && check_sums(&own, error);
     g_hash_table_destroy(own.statements);
     sqlite3_close(own.db);
     return good;

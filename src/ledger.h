@@ -45,8 +45,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Ledger, ledger_close)
 /* TRUE when the last daemon did not end by ledger_close(). */
 gboolean ledger_was_unclean(const Ledger *ledger);
 
-/* The engine's full check, on a connection of its own: nobody waits for it, but it
- * reads the whole file (4 s for 1.2 GB in memory).  FALSE: error tells the first fault. */
+/* The engine's full check, and of law 1: the sums of each report are those of its events.
+ * On a connection of its own: nobody waits for it, but it reads the whole file (4 s for
+ * 1.2 GB in memory).  FALSE: error tells the first fault. */
 gboolean ledger_check_integrity(Ledger *ledger, GError **error);
 
 /* ---- reports */
@@ -276,17 +277,18 @@ gboolean ledger_exempt_end(Ledger *ledger, const char *id, const char *person, g
 
 /* ---- questions.  A row is handed to each as texts by column name, in order;
  * columns are stable names for tables and JSON.  Values are UTF-8; times are
- * RFC 3339 UTC; NULL is nothing. */
+ * RFC 3339 UTC; rows of reports count from 1, as people do; NULL is nothing. */
 typedef enum {
     LEDGER_REPORTS,    /* newest first; filter: state, ticket, id or NULL */
     LEDGER_NOTICES,    /* newest first; filter: state, reference, id or NULL */
     LEDGER_UNASSIGNED, /* events of fate unassigned or unreadable; filter: ticket or NULL */
     LEDGER_HELD,       /* reports and notices that wait for a person */
     LEDGER_SHOW,       /* filter: TICKET|REFERENCE|ADDRESS|CUSTOMER: events with their notices */
-    LEDGER_CHANGES,    /* filter: ticket or reference: who changed what and when */
+    LEDGER_CHANGES,    /* filter: as SHOW, or what was changed, or NULL: who did what when */
     LEDGER_EXEMPTIONS,
-    LEDGER_CONTACTS, /* bounced ones */
-    LEDGER_FAILURES  /* notices failed since the time in filter (RFC 3339) */
+    LEDGER_CONTACTS,  /* bounced ones */
+    LEDGER_FAILURES,  /* notices failed since the time in filter (RFC 3339) */
+    LEDGER_NOTICES_OF /* filter: as SHOW: its notices, also when the events are purged */
 } LedgerQuestion;
 typedef gboolean (*LedgerRow)(guint n_columns, const char *const *columns,
                               const char *const *values, gpointer data);
