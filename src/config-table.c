@@ -103,8 +103,8 @@ const ConfigKey config_keys[] = {
     { "ledger", "path", &config_type_path, "file", STATEDIR "/ledger.db",
       .offset = OFFSET(ledger_path) },
     { "ledger", "keep-content", &config_type_duration, "seconds", "90d",
-      .offset = OFFSET(keep_content_secs), .high = CONFIG_AGE_MAX_SECS, .later = TRUE },
+      .offset = OFFSET(keep_content_secs), .high = CONFIG_AGE_MAX_SECS },
     { "ledger", "keep-proof", &config_type_duration, "seconds", "3y",
-      .offset = OFFSET(keep_proof_secs), .high = CONFIG_AGE_MAX_SECS, .later = TRUE },
+      .offset = OFFSET(keep_proof_secs), .high = CONFIG_AGE_MAX_SECS },
 };
 const guint config_n_keys = G_N_ELEMENTS(config_keys);
