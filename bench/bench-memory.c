@@ -101,7 +101,9 @@ static void run(guint rows, guint customers)
     g_assert_no_error(error);
     gint64 decided = status_kib("VmHWM:") - idle;
     g_assert_cmpuint(decision->assignment->counts[FATE_NOTIFIED], ==, rows);
-    g_assert_true(notices_make(decision, secret, 1739354227, count, &notices, problems, &error));
+    const NoticeOrder order = { .secret = secret, .now = 1739354227, .sink = count,
+                                .data = &notices, .problems = problems };
+    g_assert_true(notices_make(decision, &order, &error));
     g_assert_cmpuint(problems->len, ==, 0);
     gint64 peak = status_kib("VmHWM:") - idle;
     double mib = 1024.0 * 1024.0;

@@ -6,6 +6,7 @@
  * told to the desk, never to a customer who might be the wrong one. */
 #include "assign.h"
 
+#include "errors.h"
 #include "timestamp.h"
 
 static const char *const fate_names[FATE_N] = {
@@ -25,6 +26,10 @@ static const char *const reason_texts[REASON_N] = {
     [REASON_REPORT_HELD] = "the report is held",
     [REASON_NOTICE_HELD] = "the notice failed a check",
     [REASON_NOT_SENT] = "the MTA did not take the notice",
+    [REASON_EXEMPTED] = "an exemption",
+    [REASON_TOLD] = "told lately",
+    [REASON_KNOWN] = "an earlier report of this ticket has it",
+    [REASON_CONTACT] = "mail to the customer's contacts has bounced",
 };
 
 const char *fate_name(Fate fate)
@@ -93,14 +98,21 @@ static EventFate fate_of(const Customers *customers, const CustomerAnswer *answe
     return (EventFate){ answer->customer, FATE_NOTIFIED, REASON_NONE };
 }
 
-/* Count the notified events of each customer; groups in order of first event.
+gboolean assignment_in_notice(const EventFate *fate)
+{
+    return fate->fate == FATE_NOTIFIED
+        || (fate->fate == FATE_HELD
+            && (fate->reason == REASON_DELIVER_HOLD || fate->reason == REASON_CONTACT));
+}
+
+/* Count each customer's events for notices; groups in order of first event.
  * group_of maps a customer to its group. */
 static GArray *count_groups(const Assignment *assignment, guint32 *group_of)
 {
     GArray *groups = g_array_new(FALSE, TRUE, sizeof(CustomerGroup));
     for (guint i = 0; i < assignment->n_events; i++) {
         const EventFate *fate = &assignment->fates[i];
-        if (fate->fate != FATE_NOTIFIED)
+        if (!assignment_in_notice(fate))
             continue;
         if (group_of[fate->customer] == NO_CUSTOMER) {
             CustomerGroup group = { fate->customer, NULL, 0 };
@@ -112,10 +124,13 @@ static GArray *count_groups(const Assignment *assignment, guint32 *group_of)
     return groups;
 }
 
-/* A counting sort of the notified events by customer. */
+/* A counting sort of those events by customer. */
 static void make_groups(Assignment *assignment, guint n_customers)
 {
-    if (assignment->counts[FATE_NOTIFIED] == 0)
+    guint n = 0;
+    for (guint i = 0; i < assignment->n_events; i++)
+        n += assignment_in_notice(&assignment->fates[i]);
+    if (n == 0)
         return;
     g_autofree guint32 *group_of = g_new(guint32, n_customers);
     memset(group_of, 0xff, sizeof *group_of * n_customers);
@@ -123,7 +138,7 @@ static void make_groups(Assignment *assignment, guint n_customers)
     g_autofree guint32 *filled = g_new0(guint32, groups->len);
     guint32 start = 0;
 
-    assignment->order = g_new(guint32, assignment->counts[FATE_NOTIFIED]);
+    assignment->order = g_new(guint32, n);
     for (guint g = 0; g < groups->len; g++) {
         CustomerGroup *group = &g_array_index(groups, CustomerGroup, g);
         group->events = assignment->order + start;
@@ -131,7 +146,7 @@ static void make_groups(Assignment *assignment, guint n_customers)
         start += group->n_events;
     }
     for (guint i = 0; i < assignment->n_events; i++)
-        if (assignment->fates[i].fate == FATE_NOTIFIED)
+        if (assignment_in_notice(&assignment->fates[i]))
             assignment->order[filled[group_of[assignment->fates[i].customer]]++] = i;
     assignment->n_groups = groups->len;
     assignment->groups = (CustomerGroup *)(gpointer)g_array_free(groups, FALSE);
@@ -151,7 +166,6 @@ Assignment *assign(const Report *report, const Customers *customers,
         assignment->counts[assignment->fates[i].fate]++;
     }
     make_groups(assignment, customers_count(customers));
-    assignment_check(assignment);
     return assignment;
 }
 
@@ -165,34 +179,49 @@ void assignment_free(Assignment *assignment)
     g_free(assignment);
 }
 
-void assignment_hold_event(Assignment *assignment, guint event, Reason reason)
+void assignment_withdraw(Assignment *assignment, guint event, Fate fate, Reason reason)
 {
-    EventFate *fate = &assignment->fates[event];
-    g_assert(fate->fate == FATE_NOTIFIED);
-    fate->fate = FATE_HELD;
-    fate->reason = reason;
-    assignment->counts[FATE_NOTIFIED]--;
-    assignment->counts[FATE_HELD]++;
+    EventFate *old = &assignment->fates[event];
+    g_assert(fate != FATE_NOTIFIED);
+    assignment->counts[old->fate]--;
+    assignment->counts[fate]++;
+    old->fate = (guint8)fate;
+    old->reason = (guint8)reason;
 }
 
-void assignment_check(const Assignment *assignment)
+/* How many notified events stand in the groups; one that is another customer's spoils it. */
+static guint count_grouped(const Assignment *assignment)
+{
+    guint n = 0;
+
+    for (guint g = 0; g < assignment->n_groups; g++) {
+        const CustomerGroup *group = &assignment->groups[g];
+        for (guint e = 0; e < group->n_events; e++) {
+            const EventFate *fate = &assignment->fates[group->events[e]];
+            if (fate->customer != group->customer)
+                return G_MAXUINT;
+            n += fate->fate == FATE_NOTIFIED;
+        }
+    }
+    return n;
+}
+
+gboolean assignment_check(const Assignment *assignment, GError **error)
 {
     guint recount[FATE_N] = { 0 };
-    guint grouped = 0, sum = 0;
+    guint sum = 0;
+    gboolean fine = TRUE;
 
     for (guint i = 0; i < assignment->n_events; i++)
         recount[assignment->fates[i].fate]++;
     for (guint f = 0; f < FATE_N; f++) {
-        g_assert(recount[f] == assignment->counts[f]);
+        fine = fine && recount[f] == assignment->counts[f];
         sum += recount[f];
     }
-    for (guint g = 0; g < assignment->n_groups; g++)
-        for (guint e = 0; e < assignment->groups[g].n_events; e++) {
-            const EventFate *fate = &assignment->fates[assignment->groups[g].events[e]];
-            g_assert(fate->customer == assignment->groups[g].customer);
-            grouped += fate->fate == FATE_NOTIFIED;
-        }
     /* Law 1: every row has exactly one fate, and every notified one is in a group. */
-    g_assert(sum == assignment->n_events);
-    g_assert(grouped == assignment->counts[FATE_NOTIFIED]);
+    if (fine && sum == assignment->n_events
+        && count_grouped(assignment) == assignment->counts[FATE_NOTIFIED])
+        return TRUE;
+    error_bug(error, "the fates of %u rows do not add up", assignment->n_events);
+    return FALSE;
 }

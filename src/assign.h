@@ -3,7 +3,7 @@
 
 /* assign: report x answers -> assignment: every event gets exactly one fate.
  *
- * Pure: no I/O, no clock.  Law 1 (conservation) is asserted here. */
+ * Pure: no I/O, no clock.  Law 1 (conservation) is checked here. */
 #ifndef CERTBUND_ASSIGN_H
 #define CERTBUND_ASSIGN_H
 
@@ -13,8 +13,8 @@
 typedef enum {
     FATE_NOTIFIED,   /* goes into a notice */
     FATE_HELD,       /* no notice until the desk releases it */
-    FATE_EXEMPT,     /* deliver=none */
-    FATE_SUPPRESSED, /* told lately */
+    FATE_EXEMPT,     /* deliver=none, or an exemption */
+    FATE_SUPPRESSED, /* told lately, or by an earlier report of this ticket */
     FATE_UNASSIGNED, /* nobody's, or not certainly one customer's */
     FATE_UNREADABLE, /* no address in its cell */
     FATE_N
@@ -31,6 +31,10 @@ typedef enum {
     REASON_REPORT_HELD, /* the whole report is held; why, is said with the report */
     REASON_NOTICE_HELD, /* the finished notice failed a check of ours, or has no layout */
     REASON_NOT_SENT,    /* the MTA did not take the notice */
+    REASON_EXEMPTED,    /* an exemption that the desk has made */
+    REASON_TOLD,        /* the customer was told of it lately */
+    REASON_KNOWN,       /* an earlier report of this ticket has it */
+    REASON_CONTACT,     /* mail to every contact of the customer bounced for good */
     REASON_N
 } Reason;
 
@@ -42,7 +46,8 @@ typedef struct {
     guint8 reason;
 } EventFate;
 
-/* The events of one customer that share the fate FATE_NOTIFIED. */
+/* The events of one customer that a notice tells of, or would: see
+ * assignment_in_notice(). */
 typedef struct {
     guint32 customer;
     const guint32 *events; /* ascending, point into the assignment */
@@ -69,12 +74,17 @@ Assignment *assign(const Report *report, const Customers *customers,
 void assignment_free(Assignment *assignment);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Assignment, assignment_free)
 
-/* Move one event from FATE_NOTIFIED to FATE_HELD, for this reason; it stays in
- * its group's list. */
-void assignment_hold_event(Assignment *assignment, guint event, Reason reason);
+/* A notice is made of these: notified ones, and those of a customer whose notices wait
+ * for the desk (deliver=hold, or no contact that takes mail). */
+gboolean assignment_in_notice(const EventFate *fate);
 
-/* Law 1: the fates add up to the events; aborts when not. */
-void assignment_check(const Assignment *assignment);
+/* Take one event's fate back and give it this one; from FATE_NOTIFIED it stays in
+ * its group's list, and nothing becomes FATE_NOTIFIED here. */
+void assignment_withdraw(Assignment *assignment, guint event, Fate fate, Reason reason);
+
+/* Law 1: the fates add up to the events, and each notified one is in its customer's
+ * group; CERTBUND_ERROR_BUG when not. */
+gboolean assignment_check(const Assignment *assignment, GError **error);
 
 const char *fate_name(Fate fate);         /* "notified", "held", ... */
 const char *reason_text(Reason reason);   /* "no customer has this address" */

@@ -7,6 +7,7 @@
 #include "log.h"
 #include "message.h"
 #include "milter.h"
+#include "upkeep.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
@@ -26,6 +27,14 @@
 static char *config_path;
 static gboolean foreground, show_version;
 static const Config *serving; /* the config whose socket is ours; a reload can't change it */
+
+/* For good, as sessions and the signal thread outlive main()'s end. */
+static struct {
+    Secret *secret;
+    Ledger *ledger;
+    Outbox *outbox;
+    Upkeep *upkeep;
+} service;
 
 static const GOptionEntry options[] = {
     { "config", 'c', 0, G_OPTION_ARG_FILENAME, &config_path,
@@ -78,7 +87,9 @@ static void reload(void)
     }
     g_autoptr(Submitter) submitter = make_submitter(snapshot->config);
     tell_restart(old->config, snapshot->config);
-    milter_use(snapshot, submitter);
+    milter_use(snapshot);
+    outbox_use(service.outbox, snapshot, submitter);
+    upkeep_use(service.upkeep, snapshot->config);
     log_info("reloaded: %u networks, %u templates", customers_n_networks(snapshot->customers),
              templates_n_templates(snapshot->templates));
 }
@@ -152,28 +163,54 @@ static gboolean take_place(const Config *config, GError **error)
         && daemon_become_user(config, error) && daemon_check_readable(config, error);
 }
 
-static int start(Snapshot *snapshot, GError **error)
+/* SQLite must not be carried over a fork(): so the ledger is opened twice, once to tell
+ * what is wrong with it while somebody looks. */
+static gboolean go_to_background(const Config *config, GError **error)
 {
-    g_autofree char *directory = config_state_directory(snapshot->config);
+    Ledger *ledger = ledger_open(config->ledger_path, LEDGER_DAEMON, error);
+
+    if (ledger == NULL)
+        return FALSE;
+    ledger_close(ledger);
+    if (daemon(0, 0) == 0)
+        return TRUE;
+    error_temporary(error, "can't go to the background");
+    return FALSE;
+}
+
+/* Everything with threads: after the fork. */
+static gboolean start_service(Snapshot *snapshot, GError **error)
+{
     g_autoptr(Submitter) submitter = make_submitter(snapshot->config);
 
-    if (!take_place(snapshot->config, error))
-        return g_error_matches(*error, CERTBUND_ERROR, CERTBUND_ERROR_INPUT) ? EX_CONFIG
-                                                                             : EX_OSERR;
-    Secret *secret = secret_load(directory, TRUE, error); /* for good: sessions outlive us */
-    if (secret == NULL)
-        return EX_CONFIG;
-    if (!foreground && daemon(0, 0) != 0) {
-        error_temporary(error, "can't go to the background");
-        return EX_OSERR;
-    }
-    serving = config_ref(snapshot->config); /* for good: the signal thread never ends */
-    milter_init(secret);
-    milter_use(snapshot, submitter);
-    if (!start_signal_thread()) {
-        error_temporary(error, "can't start a thread");
-        return EX_OSERR;
-    }
+    service.ledger = ledger_open(snapshot->config->ledger_path, LEDGER_DAEMON, error);
+    if (service.ledger == NULL)
+        return FALSE;
+    service.outbox = outbox_new(service.ledger, service.secret);
+    outbox_use(service.outbox, snapshot, submitter);
+    milter_init(service.secret, service.ledger, service.outbox);
+    milter_use(snapshot);
+    service.upkeep = upkeep_start(service.ledger, snapshot->config, error);
+    if (service.upkeep == NULL || !outbox_start(service.outbox, OUTBOX_WORKERS, error))
+        return FALSE;
+    if (start_signal_thread())
+        return TRUE;
+    error_temporary(error, "can't start a thread");
+    return FALSE;
+}
+
+/* What is in hand is marked before the ledger is closed. */
+static void stop_service(void)
+{
+    if (service.outbox != NULL)
+        outbox_stop(service.outbox);
+    if (service.upkeep != NULL)
+        upkeep_stop(service.upkeep);
+    g_clear_pointer(&service.ledger, ledger_close);
+}
+
+static int serve(const Snapshot *snapshot, GError **error)
+{
     log_info("serves %s: %u networks, %u templates", snapshot->config->socket,
              customers_n_networks(snapshot->customers),
              templates_n_templates(snapshot->templates));
@@ -181,8 +218,31 @@ static int start(Snapshot *snapshot, GError **error)
         error_temporary(error, "libmilter ended with an error (see syslog)");
         return EX_SOFTWARE;
     }
-    log_info("stopped");
     return EX_OK;
+}
+
+static int exit_status(const GError *error)
+{
+    return g_error_matches(error, CERTBUND_ERROR, CERTBUND_ERROR_INPUT) ? EX_CONFIG : EX_OSERR;
+}
+
+static int start(Snapshot *snapshot, GError **error)
+{
+    g_autofree char *directory = config_state_directory(snapshot->config);
+
+    if (!take_place(snapshot->config, error))
+        return exit_status(*error);
+    service.secret = secret_load(directory, TRUE, error);
+    if (service.secret == NULL)
+        return EX_CONFIG;
+    if (!foreground && !go_to_background(snapshot->config, error))
+        return exit_status(*error);
+    serving = config_ref(snapshot->config);
+    int status = start_service(snapshot, error) ? serve(snapshot, error) : exit_status(*error);
+    stop_service();
+    if (status == EX_OK)
+        log_info("stopped");
+    return status;
 }
 
 static gboolean parse_options(int argc, char **argv, GError **error)

@@ -100,3 +100,9 @@ char *classes_slug(const char *title)
         g_string_assign(slug, "unknown");
     return g_string_free(slug, FALSE);
 }
+
+char *classes_id(const char *title)
+{
+    const ReportClass *found = classes_find(title);
+    return found != NULL ? g_strdup(found->id) : classes_slug(title);
+}

@@ -25,4 +25,7 @@ const ReportClass *classes_find(const char *title);
  * is left.  ASCII letters, digits, '-', at most 60 bytes.  Caller frees. */
 char *classes_slug(const char *title);
 
+/* The id of the class, or the slug of an unknown title; caller frees. */
+char *classes_id(const char *title);
+
 #endif

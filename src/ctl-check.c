@@ -35,15 +35,15 @@ static int check_ledger(const CtlCall *call)
 
     if (status != EX_OK)
         return status;
-    if (ledger_check_integrity(ledger->ledger, &error)) {
+    if (ledger_check_integrity(ledger->ledger, &error) &&
+        ledger_check_sums(ledger->ledger, &error)) {
         printf("%s: fine: every page, key and sum\n", ledger->config->ledger_path);
         return EX_OK;
     }
     if (!g_error_matches(error, CERTBUND_ERROR, CERTBUND_ERROR_BUG))
         return ctl_failed(error);
     printf("%s\n", error->message);
-    ctl_complain("stop certbund-milter and put back a copy of the ledger; mail is deferred until "
-                 "then");
+    ctl_complain("the ledger can't be relied on: stop certbund-milter and put back a copy of it");
     return CTL_WANTING;
 }
 

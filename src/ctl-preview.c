@@ -40,6 +40,8 @@ static gboolean show_notice(const Notice *notice, gpointer data, GError **error)
         printf("\n%-10s %-20s %6s  %s\n", "notice", "customer", "rows", "to / subject");
     printf("%-10s %-20s %6u  %s\n%38s  %s\n", notice->reference, notice->customer.id,
            notice->n_events, to, "", notice->subject);
+    if (notice->held != NULL)
+        printf("%38s  (held: %s)\n", "", notice->held);
     return preview->directory == NULL || write_notice(notice, preview->directory, error);
 }
 
@@ -107,8 +109,9 @@ static int show(const char *file, Decision *decision, const char *directory)
     Preview preview = { directory, 0 };
 
     print_head(file, decision);
-    if (!notices_make(decision, secret, g_get_real_time() / G_USEC_PER_SEC, show_notice, &preview,
-                      problems, &error)) {
+    const NoticeOrder order = { .secret = secret, .now = g_get_real_time() / G_USEC_PER_SEC,
+                                .sink = show_notice, .data = &preview, .problems = problems };
+    if (!notices_make(decision, &order, &error)) {
         ctl_complain("%s", error->message);
         return EX_CANTCREAT;
     }
@@ -159,6 +162,10 @@ int ctl_preview(const CtlCall *call)
         ctl_complain("%s: %s", file, error->message);
         return g_error_matches(error, CERTBUND_ERROR, CERTBUND_ERROR_TEMPORARY) ? EX_TEMPFAIL
                                                                                 : CTL_WANTING;
+    }
+    if (decision->report == NULL) {
+        ctl_complain("%s: %s", file, decision->reason);
+        return CTL_WANTING;
     }
     return show(file, decision, directory);
 }

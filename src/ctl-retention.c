@@ -6,6 +6,7 @@
 #include "ctl-ledger.h"
 #include "ctl-rows.h"
 #include "timestamp.h"
+#include "upkeep.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,12 +15,6 @@
 #include <unistd.h>
 
 /* ---- purge */
-
-/* 0 keeps for ever: nothing was recorded before the epoch. */
-static gint64 limit_of(gint64 now, gint64 keep_secs)
-{
-    return keep_secs == 0 ? 0 : now - keep_secs * G_USEC_PER_SEC;
-}
 
 static void print_limit(const char *what, gint64 limit)
 {
@@ -45,8 +40,8 @@ int ctl_purge(const CtlCall *call)
     int status = ctl_ledger_open(call, &ledger);
     if (status != EX_OK)
         return status;
-    gint64 content = limit_of(now, ledger->config->keep_content_secs);
-    gint64 proof = limit_of(now, ledger->config->keep_proof_secs);
+    gint64 content = upkeep_before(now, ledger->config->keep_content_secs);
+    gint64 proof = upkeep_before(now, ledger->config->keep_proof_secs);
     gboolean ok = ledger_purge(ledger->ledger, content, proof, &n, &error);
     if (!ok)
         return ctl_failed(error);

@@ -11,9 +11,9 @@
 
 static const char *const status_names[] = {
     [STATUS_HANDLED] = "handled", [STATUS_ATTENTION] = "attention",
-    [STATUS_HELD] = "held",       [STATUS_OLD] = "old",
-    [STATUS_UNVERIFIED] = "unverified", [STATUS_UNREAD] = "unread",
-    [STATUS_TOO_LARGE] = "too-large",
+    [STATUS_HELD] = "held",       [STATUS_DUPLICATE] = "duplicate",
+    [STATUS_OLD] = "old",         [STATUS_UNVERIFIED] = "unverified",
+    [STATUS_UNREAD] = "unread",   [STATUS_TOO_LARGE] = "too-large",
 };
 
 const char *status_name(Status status)
@@ -134,7 +134,30 @@ static gboolean lookup_and_assign(Decision *decision, gboolean hold, GError **er
         return FALSE;
     g_clear_pointer(&decision->assignment, assignment_free);
     decision->assignment = assign(report, customers, answers, hold);
-    return TRUE;
+    return assignment_check(decision->assignment, error);
+}
+
+gboolean decision_hold(Decision *decision, GError **error, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    g_free(decision->reason);
+    decision->reason = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    decision->status = STATUS_HELD;
+    return lookup_and_assign(decision, TRUE, error);
+}
+
+void decision_settle(Decision *decision)
+{
+    if (decision->status > STATUS_ATTENTION || decision->assignment == NULL)
+        return;
+    const guint *counts = decision->assignment->counts;
+    decision->status
+        = counts[FATE_UNASSIGNED] + counts[FATE_UNREADABLE] + counts[FATE_HELD] > 0
+        ? STATUS_ATTENTION
+        : STATUS_HANDLED;
 }
 
 /* Everything that may stand in the way before a customer is looked up. */
@@ -158,12 +181,7 @@ static gboolean decide_rows(Decision *decision, gint64 now, gboolean vouched, GE
         return TRUE;
     if (braked(decision, vouched))
         return lookup_and_assign(decision, TRUE, error);
-    g_assert(decision->assignment != NULL);
-    const guint *counts = decision->assignment->counts;
-    decision->status
-        = counts[FATE_UNASSIGNED] + counts[FATE_UNREADABLE] + counts[FATE_HELD] > 0
-        ? STATUS_ATTENTION
-        : STATUS_HANDLED;
+    decision_settle(decision);
     return TRUE;
 }
 
@@ -190,6 +208,32 @@ static gboolean read_mail(Decision *decision, GBytes *bytes, GError **error)
     return decision->report != NULL;
 }
 
+/* A proven mail that can't be parsed at all: a person must read it. */
+static gboolean unparsed(Decision *decision, GError *why, GError **error)
+{
+    if (!g_error_matches(why, CERTBUND_ERROR, CERTBUND_ERROR_INPUT)) {
+        g_propagate_error(error, why);
+        return FALSE;
+    }
+    stopped(decision, FALSE, STATUS_HELD, "%s", why->message);
+    g_error_free(why);
+    return TRUE;
+}
+
+static gboolean decide_mail(Decision *decision, GBytes *bytes, gint64 now, gboolean vouched,
+                            GError **error)
+{
+    GError *why = NULL;
+
+    if (!decision->provenance->proven
+        && stopped(decision, vouched, STATUS_UNVERIFIED, "%s", decision->provenance->evidence))
+        return TRUE;
+    if (!read_mail(decision, bytes, &why))
+        return unparsed(decision, why, error);
+    choose_template(decision);
+    return !readable(decision) || decide_rows(decision, now, vouched, error);
+}
+
 Decision *decide(Snapshot *snapshot, GBytes *bytes, const Address *client, gint64 now,
                  gboolean vouched, GError **error)
 {
@@ -199,13 +243,7 @@ Decision *decide(Snapshot *snapshot, GBytes *bytes, const Address *client, gint6
     decision->obstacles = g_ptr_array_new_with_free_func(g_free);
     decision->reason = g_strdup("");
     decision->provenance = provenance_check(snapshot->config, client);
-    if (!decision->provenance->proven
-        && stopped(decision, vouched, STATUS_UNVERIFIED, "%s", decision->provenance->evidence))
-        return g_steal_pointer(&decision);
-    if (!read_mail(decision, bytes, error))
-        return NULL;
-    choose_template(decision);
-    if (readable(decision) && !decide_rows(decision, now, vouched, error))
+    if (!decide_mail(decision, bytes, now, vouched, error))
         return NULL;
     return g_steal_pointer(&decision);
 }

@@ -17,6 +17,7 @@ typedef enum {
     STATUS_HANDLED,    /* every row has its notice, or is exempt */
     STATUS_ATTENTION,  /* some rows or notices need the desk */
     STATUS_HELD,       /* no notice; the reason is said */
+    STATUS_DUPLICATE,  /* the same report was here before */
     STATUS_OLD,        /* sent longer ago than max-age */
     STATUS_UNVERIFIED, /* provenance not proven */
     STATUS_UNREAD,     /* manual family: a person must read it */
@@ -26,7 +27,7 @@ typedef enum {
 typedef struct {
     Snapshot *snapshot;
     Provenance *provenance;
-    Report *report;        /* NULL when provenance is not proven */
+    Report *report;        /* NULL when provenance is not proven, or nothing can be parsed */
     const Template *template_; /* NULL: none for this class */
     const char *class_id;      /* the template's, or the report's own */
     Mode mode;                 /* after live-classes= */
@@ -38,13 +39,20 @@ typedef struct {
 
 /* bytes: the whole mail; client as for provenance_check(); now in seconds since the
  * epoch.  vouched: go on in spite of provenance, age and brakes, noting them in
- * obstacles.  An unproven mail is not read: report is NULL then.
- * CERTBUND_ERROR_TEMPORARY when the customers can't be looked up,
- * CERTBUND_ERROR_INPUT when a proven mail can't be parsed or is no report. */
+ * obstacles.  An unproven mail is not read: report is NULL then; so it is when a proven
+ * mail can't be parsed or is no report, which is held.
+ * CERTBUND_ERROR_TEMPORARY when the customers can't be looked up. */
 Decision *decide(Snapshot *snapshot, GBytes *bytes, const Address *client, gint64 now,
                  gboolean vouched, GError **error);
 void decision_free(Decision *decision);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Decision, decision_free)
+
+/* Hold the whole report after all, for this reason.  As decide() on failure. */
+gboolean decision_hold(Decision *decision, GError **error, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
+/* After events were withdrawn: is it still handled, or does somebody have to look? */
+void decision_settle(Decision *decision);
 
 const char *status_name(Status status); /* "handled", ... as in the mark */
 

@@ -36,8 +36,7 @@ static void append_head(GString *text, const Decision *decision, const Delivery 
         if (decision->assignment->counts[fate] > 0)
             g_string_append_printf(text, "  %-10s %u\n", fate_name(fate),
                                    decision->assignment->counts[fate]);
-    g_string_append_printf(text, "Notices:     %u made, %u handed over\n", delivery->made,
-                           delivery->handed_over);
+    g_string_append_printf(text, "Notices:     %u\n", delivery->made);
     if (decision->mode == MODE_PILOT)
         g_string_append(text, "\nPilot mode: no notice has left.  What follows is what would.\n");
 }
@@ -46,7 +45,7 @@ static void append_problems(GString *text, const Delivery *delivery)
 {
     if (delivery->problems->len == 0)
         return;
-    g_string_append(text, "\nNotices that did not go out:\n");
+    g_string_append(text, "\nNotices that wait for you (certbundctl show, release or drop):\n");
     for (guint i = 0; i < delivery->problems->len; i++)
         g_string_append_printf(text, "  %s\n",
                                (const char *)g_ptr_array_index(delivery->problems, i));
@@ -121,7 +120,7 @@ static void append_rows(GString *text, const Decision *decision)
         g_string_append(text, "\nThe list ends here; the report has all rows.\n");
 }
 
-static char *subject_for(const Decision *decision, const Delivery *delivery)
+char *desk_subject(const Decision *decision, const Delivery *delivery)
 {
     const char *number = strchr(decision->report->subject->ticket, '#') + 1;
     const Assignment *assignment = decision->assignment;
@@ -136,17 +135,22 @@ static char *subject_for(const Decision *decision, const Delivery *delivery)
                            delivery->made == 1 ? "" : "s", need, need == 1 ? "" : "s");
 }
 
-GBytes *desk_write(const Decision *decision, const Delivery *delivery, const Secret *secret,
-                   gint64 now, GError **error)
+const char *desk_from(const Config *config)
+{
+    return *config->from != '\0' ? config->from : config->desk;
+}
+
+char *desk_message_id(const Config *config, const Secret *secret, const NoticeKey *key)
+{
+    g_autofree char *domain = notice_domain_of(desk_from(config));
+    return secret_message_id(secret, key, domain != NULL ? domain : "localhost");
+}
+
+GBytes *desk_write(const Decision *decision, const Delivery *delivery, const char *subject,
+                   const char *message_id, gint64 now, GError **error)
 {
     const Config *config = decision->snapshot->config;
-    const char *from = *config->from != '\0' ? config->from : config->desk;
     const char *const to[] = { config->desk, NULL };
-    g_autofree char *subject = subject_for(decision, delivery);
-    g_autofree char *domain = notice_domain_of(from);
-    g_autofree char *stamp = g_strdup_printf("%" G_GINT64_FORMAT, now);
-    const NoticeKey key = { decision->report->subject->ticket, stamp, "", "desk" };
-    g_autofree char *id = secret_message_id(secret, &key, domain != NULL ? domain : "localhost");
     GString *text = g_string_new(NULL);
 
     append_head(text, decision, delivery);
@@ -155,7 +159,8 @@ GBytes *desk_write(const Decision *decision, const Delivery *delivery, const Sec
     append_rows(text, decision);
     if (delivery->sample != NULL)
         g_string_append(text, "\nThe first notice is attached as a sample.\n");
-    const NoticeHead head = { .from = from, .to = to, .subject = subject, .message_id = id,
-                              .language = "en", .date = now, .attached = delivery->sample };
+    const NoticeHead head = { .from = desk_from(config), .to = to, .subject = subject,
+                              .message_id = message_id, .language = "en", .date = now,
+                              .attached = delivery->sample };
     return notice_write(&head, text, error);
 }

@@ -4,8 +4,7 @@
 /* desk: what the abuse desk is told about one report, in one mail.
  *
  * In live and redirect mode there is one only when somebody must look: rows that
- * nobody has, unreadable or held ones, notices that were refused or not handed
- * over.  In pilot mode there is one per report: customers, rows, one sample. */
+ * nobody has, unreadable or held ones, notices that wait for the desk.  In pilot mode there is one per report: customers, rows, one sample. */
 #ifndef CERTBUND_DESK_H
 #define CERTBUND_DESK_H
 
@@ -14,18 +13,27 @@
 
 #define DESK_ROWS_MAX 100000 /* rows listed; beyond it the desk has the original */
 
-/* How handing over went. */
+/* What was made of the report. */
 typedef struct {
-    guint made;          /* notices that passed the guard */
-    guint handed_over;
-    GPtrArray *problems; /* char *: one line each; refused, held, not handed over */
-    GBytes *sample;      /* pilot: the first notice, or NULL */
+    guint made;                /* notices that may go; in pilot mode, might */
+    const GPtrArray *problems; /* char *: one line for each that waits for the desk */
+    GBytes *sample;            /* pilot: the first notice, or NULL */
 } Delivery;
 
 gboolean desk_needs_mail(const Decision *decision, const Delivery *delivery);
 
-/* The mail, CRLF line ends.  CERTBUND_ERROR_BUG as notice_write(). */
-GBytes *desk_write(const Decision *decision, const Delivery *delivery, const Secret *secret,
-                   gint64 now, GError **error);
+/* Whom mails of our own making are from: from=, else the desk itself. */
+const char *desk_from(const Config *config);
+
+/* The Message-ID of such a mail; caller frees. */
+char *desk_message_id(const Config *config, const Secret *secret, const NoticeKey *key);
+
+/* One line; caller frees. */
+char *desk_subject(const Decision *decision, const Delivery *delivery);
+
+/* The mail, CRLF line ends; now: its Date, seconds since the epoch.
+ * CERTBUND_ERROR_BUG as notice_write(). */
+GBytes *desk_write(const Decision *decision, const Delivery *delivery, const char *subject,
+                   const char *message_id, gint64 now, GError **error);
 
 #endif

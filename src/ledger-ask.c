@@ -268,3 +268,30 @@ gboolean ledger_ask(Ledger *ledger, LedgerQuestion question, const char *filter,
     pthread_mutex_unlock(&ledger->mutex);
     return ok;
 }
+
+/* ---- law 1, counted again */
+
+/* As long as the events are kept.  Of an erased customer they are gone and the sums stay:
+ * from the first erasure on there may be fewer, since whose they were is not kept. */
+static const char sql_sums[] =
+    "SELECT r.id FROM report r LEFT JOIN (SELECT report, count(*) AS n, sum(fate = 0) AS f0,"
+    " sum(fate = 1) AS f1, sum(fate = 2) AS f2, sum(fate = 3) AS f3, sum(fate = 4) AS f4,"
+    " sum(fate = 5) AS f5 FROM event GROUP BY report) e ON e.report = r.n"
+    " WHERE r.content = 1 AND (f0 > notified OR f1 > held OR f2 > exempt OR f3 > suppressed"
+    " OR f4 > unassigned OR f5 > unreadable OR (coalesce(e.n, 0) < rows"
+    " AND NOT EXISTS (SELECT 1 FROM change WHERE became = 'erased'))) LIMIT 1";
+
+gboolean ledger_check_sums(Ledger *ledger, GError **error)
+{
+    pthread_mutex_lock(&ledger->mutex);
+    sqlite3_stmt *statement = sql_start_values(ledger, error, sql_sums, NULL, 0);
+    SqlStep step = statement == NULL ? SQL_FAILED : sql_step(ledger, statement, error);
+
+    if (step == SQL_ROW) {
+        error_bug(error, "ledger %s: the sums of report %s are not those of its events",
+                  ledger->path, (const char *)sqlite3_column_text(statement, 0));
+        sql_end(statement);
+    }
+    pthread_mutex_unlock(&ledger->mutex);
+    return step == SQL_END;
+}

@@ -212,3 +212,16 @@ gboolean ledger_reference_taken(LedgerTransaction *transaction, const char *refe
                    "SELECT count(*) FROM notice WHERE reference = ?1", sql_text(reference));
     return counted(transaction, ok, n, failure) > 0;
 }
+
+guint64 ledger_unverified_bytes(LedgerTransaction *transaction)
+{
+    GError *failure = NULL;
+    gint64 n = 0;
+
+    if (!record_usable(transaction, NULL))
+        return 0;
+    gboolean ok = sql_number(transaction->ledger, &n, &failure,
+                             "SELECT coalesce(sum(size), 0) FROM report"
+                             " WHERE state = ?1", sql_text("unverified"));
+    return (guint64)counted(transaction, ok, n, failure);
+}

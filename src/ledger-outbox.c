@@ -129,7 +129,7 @@ static gboolean claim_due(Ledger *ledger, const char *worker, guint max, gint64 
     g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(gint64));
     gboolean ok;
 
-    if (!sql_begin(ledger, error))
+    if (!ledger_is_whole(ledger, error) || !sql_begin(ledger, error))
         return FALSE;
     ok = mend_clock(ledger, now, error) && read_due(ledger, max, now, claims, rows, error) &&
          lease(ledger, worker, now, claims, rows, error);

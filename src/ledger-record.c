@@ -89,18 +89,20 @@ static gboolean insert_report(LedgerTransaction *transaction, const LedgerReport
         ledger, error,
         "INSERT INTO report (n, id, ticket, digest, title, class, message_id, queue_id,"
         " client, status, reason, provenance, evidence, mode, critical, sent, received,"
-        " state, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-        " ?14, ?15, ?16, ?17, ?18, ?19)",
+        " state, bytes, size) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
+        " ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
         sql_int(transaction->report), sql_text(transaction->id), sql_word(report->ticket),
         sql_text(report->digest), sql_word(report->title), sql_word(report->class_id),
         sql_word(report->message_id), sql_word(report->queue_id), sql_word(report->client),
         sql_word(report->status), sql_word(report->reason), sql_word(report->provenance),
         sql_word(report->evidence), sql_word(report->mode), sql_int(report->critical != FALSE),
         sql_int(report->sent), sql_int(transaction->now),
-        sql_text(report_state_name(report->state)), sql_bytes(report->bytes));
+        sql_text(report_state_name(report->state)), sql_bytes(report->bytes),
+        sql_int(report->bytes != NULL ? (gint64)g_bytes_get_size(report->bytes) : 0));
 }
 
-/* A held report is run again in its own place: its rows get their fates anew. */
+/* A held report is run again in its own place: its rows get their fates anew.  What was
+ * found when it came, its provenance, stays. */
 static gboolean reopen_report(LedgerTransaction *transaction, const LedgerReport *report,
                               GError **error)
 {
@@ -108,11 +110,9 @@ static gboolean reopen_report(LedgerTransaction *transaction, const LedgerReport
                    sql_int(transaction->report)) &&
            sql_run(transaction->ledger, error,
                    "UPDATE report SET digest = coalesce(?2, digest), title = ?3, class = ?4,"
-                   " reason = ?5, mode = ?6, provenance = ?7, evidence = ?8, critical = ?9"
-                   " WHERE n = ?1",
+                   " reason = ?5, mode = ?6, critical = ?7 WHERE n = ?1",
                    sql_int(transaction->report), sql_text(report->digest), sql_word(report->title),
                    sql_word(report->class_id), sql_word(report->reason), sql_word(report->mode),
-                   sql_word(report->provenance), sql_word(report->evidence),
                    sql_int(report->critical != FALSE));
 }
 
@@ -322,6 +322,20 @@ gboolean ledger_add_notice(LedgerTransaction *transaction, const LedgerNotice *n
     ok =
         ledger_insert_notice(transaction->ledger, notice, notice_row(transaction, notice->id, TRUE),
                              transaction->report, transaction->now, &failure);
+    return record_result(transaction, ok, failure, error);
+}
+
+gboolean ledger_keep_waiting(LedgerTransaction *transaction, const char *reason, GBytes *bytes,
+                             GError **error)
+{
+    GError *failure = NULL;
+
+    if (!record_usable(transaction, error))
+        return FALSE;
+    gboolean ok = sql_run(transaction->ledger, &failure,
+                          "UPDATE report SET reason = ?2, bytes = ?3, size = ?4 WHERE n = ?1",
+                          sql_int(transaction->report), sql_word(reason), sql_bytes(bytes),
+                          sql_int((gint64)g_bytes_get_size(bytes)));
     return record_result(transaction, ok, failure, error);
 }
 

@@ -35,6 +35,7 @@ static const char step_1[] =
     "  exempt INTEGER NOT NULL DEFAULT 0, suppressed INTEGER NOT NULL DEFAULT 0,"
     "  unassigned INTEGER NOT NULL DEFAULT 0, unreadable INTEGER NOT NULL DEFAULT 0,"
     "  bytes BLOB,"
+    "  size INTEGER NOT NULL DEFAULT 0," /* of the bytes, while they are kept */
     "  content INTEGER NOT NULL DEFAULT 1," /* 0: purged */
     /* Law 1, said a second time where nobody can forget it. */
     "  CHECK (rows = notified + held + exempt + suppressed + unassigned + unreadable)"
@@ -42,6 +43,7 @@ static const char step_1[] =
     /* Law 4: the key. */
     "CREATE UNIQUE INDEX report_key ON report (ticket, digest) WHERE digest IS NOT NULL;"
     "CREATE INDEX report_ticket ON report (ticket);"
+    "CREATE INDEX report_unverified ON report (size) WHERE state = 'unverified';"
 
     "CREATE TABLE event ("
     "  report INTEGER NOT NULL REFERENCES report ON DELETE CASCADE,"

@@ -198,10 +198,18 @@ gboolean sql_commit(Ledger *ledger, gboolean ok, GError **error)
     return FALSE;
 }
 
+gboolean ledger_is_whole(const Ledger *ledger, GError **error)
+{
+    if (ledger->damage == NULL)
+        return TRUE;
+    error_bug(error, "%s", ledger->damage);
+    return FALSE;
+}
+
 gboolean ledger_enter(Ledger *ledger, GError **error)
 {
     pthread_mutex_lock(&ledger->mutex);
-    if (sql_begin(ledger, error))
+    if (ledger_is_whole(ledger, error) && sql_begin(ledger, error))
         return TRUE;
     pthread_mutex_unlock(&ledger->mutex);
     return FALSE;

@@ -23,6 +23,7 @@ struct Ledger {
     LedgerUse use;
     int lock;        /* the daemon's lock file; -1 */
     gboolean marked; /* this daemon's own unclean mark is set */
+    char *damage; /* what the full check has found; then nothing is recorded or claimed */
     gboolean unclean;
     int log_pages;          /* in the write-ahead log, after the last commit */
     pthread_mutex_t mutex;  /* not GMutex: thread sanitizers see this one */
@@ -103,6 +104,7 @@ void sql_fault(Ledger *ledger, const char *what, GError **error);
 /* ---- one operation: lock, begin ... end with ok (commit) or not (roll back), unlock.
  * FALSE: nothing of it is there. */
 gboolean ledger_enter(Ledger *ledger, GError **error);
+gboolean ledger_is_whole(const Ledger *ledger, GError **error); /* the mutex is held */
 gboolean ledger_leave(Ledger *ledger, gboolean ok, GError **error);
 /* The same without the lock. */
 gboolean sql_begin(Ledger *ledger, GError **error);

@@ -193,26 +193,16 @@ static gboolean quick_check(Ledger *ledger, GError **error)
            run_check(ledger, "PRAGMA quick_check(exemption)", error);
 }
 
-/* Law 1, counted again: a report's sums are its events', as long as those are kept.  Of an
- * erased customer the events are gone and the sums stay: then there may be fewer. */
-static const char sql_sums[] =
-    "SELECT r.id FROM report r LEFT JOIN (SELECT report, count(*) AS n, sum(fate = 0) AS f0,"
-    " sum(fate = 1) AS f1, sum(fate = 2) AS f2, sum(fate = 3) AS f3, sum(fate = 4) AS f4,"
-    " sum(fate = 5) AS f5 FROM event GROUP BY report) e ON e.report = r.n"
-    " WHERE r.content = 1 AND (f0 > notified OR f1 > held OR f2 > exempt OR f3 > suppressed"
-    " OR f4 > unassigned OR f5 > unreadable OR (coalesce(e.n, 0) < rows"
-    " AND NOT EXISTS (SELECT 1 FROM change WHERE became = 'erased'))) LIMIT 1";
-
-static gboolean check_sums(Ledger *ledger, GError **error)
+static gboolean check_all(Ledger *own, GError **error)
 {
-    sqlite3_stmt *statement = sql_start_values(ledger, error, sql_sums, NULL, 0);
-    SqlStep step = statement == NULL ? SQL_FAILED : sql_step(ledger, statement, error);
+    gint64 row;
 
-    if (step != SQL_ROW)
-        return step == SQL_END;
-    error_bug(error, "ledger %s is damaged: the sums of report %s are not those of its events",
-              ledger->path, (const char *)sqlite3_column_text(statement, 0));
-    sql_end(statement);
+    if (!open_connection(own, error) || !run_check(own, "PRAGMA integrity_check(1)", error)
+        || !sql_number_values(own, &row, error, "PRAGMA foreign_key_check", NULL, 0))
+        return FALSE;
+    if (row == -1)
+        return TRUE;
+    error_bug(error, "ledger %s is damaged: a row points to nothing", own->path);
     return FALSE;
 }
 
@@ -220,23 +210,22 @@ static gboolean check_sums(Ledger *ledger, GError **error)
 gboolean ledger_check_integrity(Ledger *ledger, GError **error)
 {
     Ledger own = { .path = ledger->path, .use = LEDGER_TOOL, .lock = -1 };
-    gboolean good = FALSE;
+    GError *why = NULL;
 
     own.statements = g_hash_table_new_full(NULL, NULL, NULL, finalize);
-    if (open_connection(&own, error))
-        good = run_check(&own, "PRAGMA integrity_check(1)", error);
-    if (good) {
-        gint64 row;
-        good = sql_number_values(&own, &row, error, "PRAGMA foreign_key_check", NULL, 0);
-        if (good && row != -1) {
-            error_bug(error, "ledger %s is damaged: a row points to nothing", ledger->path);
-            good = FALSE;
-        }
-    }
-    good = good && check_sums(&own, error);
+    gboolean good = check_all(&own, &why);
     g_hash_table_destroy(own.statements);
     sqlite3_close(own.db);
-    return good;
+    if (good)
+        return TRUE;
+    if (g_error_matches(why, CERTBUND_ERROR, CERTBUND_ERROR_BUG)) {
+        pthread_mutex_lock(&ledger->mutex);
+        g_free(ledger->damage);
+        ledger->damage = g_strdup(why->message);
+        pthread_mutex_unlock(&ledger->mutex);
+    }
+    g_propagate_error(error, why);
+    return FALSE;
 }
 
 /* ---- the mark of a daemon that has not ended */
@@ -328,6 +317,7 @@ void ledger_close(Ledger *ledger)
     if (ledger->lock >= 0)
         close(ledger->lock); /* the file stays: unlinking it would race with a new daemon */
     pthread_mutex_destroy(&ledger->mutex);
+    g_free(ledger->damage);
     g_free(ledger->path);
     g_free(ledger);
 }

@@ -45,10 +45,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Ledger, ledger_close)
 /* TRUE when the last daemon did not end by ledger_close(). */
 gboolean ledger_was_unclean(const Ledger *ledger);
 
-/* The engine's full check, and of law 1: the sums of each report are those of its events.
- * On a connection of its own: nobody waits for it, but it reads the whole file (4 s for
- * 1.2 GB in memory).  FALSE: error tells the first fault. */
+/* The engine's full check, on a connection of its own: nobody waits for it, but it
+ * reads the whole file (4 s for 1.2 GB in memory).  FALSE: error tells the first fault, and
+ * when it is damage (CERTBUND_ERROR_BUG) this Ledger records and hands out nothing more. */
 gboolean ledger_check_integrity(Ledger *ledger, GError **error);
+
+/* Law 1, counted again over the whole ledger: the sums of each report are those of its
+ * events.  CERTBUND_ERROR_BUG names the first that is not so; nothing else follows. */
+gboolean ledger_check_sums(Ledger *ledger, GError **error);
 
 /* ---- reports */
 
@@ -135,7 +139,7 @@ typedef enum {
 typedef struct LedgerTransaction LedgerTransaction;
 
 /* person: "" for the daemon itself.  released: id of a held report that is being
- * run again (its key is its own; its events' fates are given anew; an accepted one gets
+ * run again (its key and provenance are its own; its events' fates are given anew; an accepted one gets
  * its key now, and is LEDGER_DUPLICATE when the genuine one came meanwhile), or NULL.
  * NULL on failure.  A failure of any call below is remembered and fails the commit, so
  * calls without an error need none. */
@@ -181,6 +185,14 @@ gboolean ledger_add_notice(LedgerTransaction *transaction, const LedgerNotice *n
 gboolean ledger_add_told(LedgerTransaction *transaction, const char *customer, const char *class_id,
                          const char *subject, gint64 seen, gint64 now, gboolean critical,
                          GError **error);
+
+/* The report has to wait for a person after all: why, and the mail itself, which is then
+ * kept.  Instead of LedgerReport.bytes where that is not known at the begin. */
+gboolean ledger_keep_waiting(LedgerTransaction *transaction, const char *reason, GBytes *bytes,
+                             GError **error);
+
+/* Bytes of mails that are kept as unverified. */
+guint64 ledger_unverified_bytes(LedgerTransaction *transaction);
 
 /* Law 1 is checked against the report's rows: every row from 0 to n_rows - 1 was added
  * once; and every notice that an event names was added.  CERTBUND_ERROR_BUG else.  The
@@ -286,8 +298,8 @@ typedef enum {
     LEDGER_SHOW,       /* filter: TICKET|REFERENCE|ADDRESS|CUSTOMER: events with their notices */
     LEDGER_CHANGES,    /* filter: as SHOW, or what was changed, or NULL: who did what when */
     LEDGER_EXEMPTIONS,
-    LEDGER_CONTACTS,  /* bounced ones */
-    LEDGER_FAILURES,  /* notices failed since the time in filter (RFC 3339) */
+    LEDGER_CONTACTS, /* bounced ones */
+    LEDGER_FAILURES, /* notices failed since the time in filter (RFC 3339) */
     LEDGER_NOTICES_OF /* filter: as SHOW: its notices, also when the events are purged */
 } LedgerQuestion;
 typedef gboolean (*LedgerRow)(guint n_columns, const char *const *columns,

@@ -36,7 +36,7 @@ static void append_reason(GString *mark, const char *reason)
 static void append_optional(GString *mark, const Decision *decision)
 {
     const Assignment *assignment = decision->assignment;
-    static const Fate shown[] = { FATE_HELD, FATE_EXEMPT, FATE_UNREADABLE };
+    static const Fate shown[] = { FATE_HELD, FATE_EXEMPT, FATE_SUPPRESSED, FATE_UNREADABLE };
 
     for (guint i = 0; assignment != NULL && i < G_N_ELEMENTS(shown); i++)
         if (assignment->counts[shown[i]] > 0)
@@ -67,12 +67,11 @@ char *mark_format(const Decision *decision, guint notices)
 char *mark_format_unread(const Subject *subject, Status status, const char *reason)
 {
     g_autoptr(GString) mark = g_string_new(NULL);
-    const ReportClass *known = classes_find(subject->title);
-    g_autofree char *slug = known == NULL ? classes_slug(subject->title) : NULL;
+    g_autofree char *class_id = classes_id(subject->title);
 
     append(mark, "status", status_name(status));
     append(mark, "ticket", subject->ticket);
-    append(mark, "class", known != NULL ? known->id : slug);
+    append(mark, "class", class_id);
     append(mark, "events", "0");
     append(mark, "customers", "0");
     append(mark, "notices", "0");

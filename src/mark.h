@@ -5,7 +5,7 @@
  *
  * status=handled; ticket=CB-Report#...; class=open-telnet; events=5;
  * customers=3; notices=3; unassigned=0; provenance=client; id=...
- * Further keys stand only when they say something: held, exempt, unreadable
+ * Further keys stand only when they say something: held, exempt, suppressed, unreadable
  * (counts), mode (pilot, redirect), reason (quoted).  The id is a keyed digest
  * over the Message-ID, the body and the mark's own words (secret.h): by it a mail
  * that was here is known, and nobody else can write one. */
@@ -18,7 +18,7 @@
 #define MARK_REASON_MAX 200 /* characters; a field is for reading, the log has it all */
 
 /* The field's value but for its id, folded with "\n\t" between keys as libmilter
- * wants it; notices: how many were handed over, or made in pilot mode.  Needs a
+ * wants it; notices: how many are pending, or were made in pilot mode.  Needs a
  * report that was read.  Caller frees. */
 char *mark_format(const Decision *decision, guint notices);
 

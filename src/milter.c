@@ -29,15 +29,16 @@
 static struct {
     pthread_mutex_t lock; /* not GMutex, which the thread sanitizer can't see into */
     Snapshot *snapshot;   /* guarded by lock */
-    Submitter *submitter; /* guarded by lock */
     const Secret *secret;
-    gint running; /* end-of-message callbacks, atomic */
+    Ledger *ledger;
+    Outbox *outbox;
+    guint running;    /* end-of-message callbacks; guarded by lock */
+    gboolean stopped; /* the ledger may be gone; guarded by lock */
 } filter = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* One message. */
 typedef struct {
     Snapshot *snapshot;
-    Submitter *submitter;
     gboolean wanted;        /* the sender or a recipient is in the intake */
     GPtrArray *recipients;  /* those in the intake, as typed by the client */
     GByteArray *bytes;      /* header and body */
@@ -62,7 +63,6 @@ static void incoming_free(Incoming *incoming)
     if (incoming == NULL)
         return;
     snapshot_unref(incoming->snapshot);
-    submitter_unref(incoming->submitter);
     g_clear_pointer(&incoming->recipients, g_ptr_array_unref);
     g_clear_pointer(&incoming->bytes, g_byte_array_unref);
     g_clear_pointer(&incoming->marks, g_ptr_array_unref);
@@ -80,7 +80,6 @@ static Incoming *incoming_new(void)
     Incoming *incoming = g_new0(Incoming, 1);
     pthread_mutex_lock(&filter.lock);
     incoming->snapshot = snapshot_ref(filter.snapshot);
-    incoming->submitter = submitter_ref(filter.submitter);
     pthread_mutex_unlock(&filter.lock);
     return incoming;
 }
@@ -344,8 +343,8 @@ static Outcome *process_incoming(SMFICTX *ctx, const Session *session, const cha
                                  GError **error)
 {
     Incoming *incoming = session->incoming;
-    const ProcessContext context = { incoming->snapshot, filter.secret, incoming->submitter,
-                                     on_progress, ctx };
+    const ProcessContext context
+        = { incoming->snapshot, filter.secret, filter.ledger, on_progress, ctx };
     g_autoptr(GBytes) bytes = g_byte_array_free_to_bytes(g_steal_pointer(&incoming->bytes));
     const Mail mail = { queue_id, bytes, incoming->report,
                         session->has_client ? &session->client : NULL };
@@ -378,6 +377,8 @@ static sfsistat finish_report(SMFICTX *ctx, const Session *session, const char *
         if (outcome == NULL)
             return defer(ctx, queue_id, error->message);
         mark = g_strdup(outcome->mark);
+        if (outcome->recorded)
+            outbox_wake(filter.outbox);
     }
     g_autofree char *signed_ = mark_sign(mark, incoming->id);
     if (!add_mark(ctx, session, signed_))
@@ -404,16 +405,32 @@ static sfsistat end_message(SMFICTX *ctx, Session *session)
     return finish_report(ctx, session, queue_id);
 }
 
+/* libmilter's threads outlive smfi_main(); the ledger does not. */
+static gboolean enter(void)
+{
+    pthread_mutex_lock(&filter.lock);
+    gboolean open = !filter.stopped;
+    filter.running += open;
+    pthread_mutex_unlock(&filter.lock);
+    return open;
+}
+
+static void leave(void)
+{
+    pthread_mutex_lock(&filter.lock);
+    filter.running--;
+    pthread_mutex_unlock(&filter.lock);
+}
+
 static sfsistat on_end_of_message(SMFICTX *ctx)
 {
     Session *session = smfi_getpriv(ctx);
 
-    if (session == NULL || session->incoming == NULL || session->incoming->id == NULL)
+    if (session == NULL || session->incoming == NULL || session->incoming->id == NULL || !enter())
         return SMFIS_TEMPFAIL;
-    g_atomic_int_inc(&filter.running);
     sfsistat answer = end_message(ctx, session);
     g_clear_pointer(&session->incoming, incoming_free);
-    g_atomic_int_add(&filter.running, -1);
+    leave();
     return answer;
 }
 
@@ -436,21 +453,20 @@ static sfsistat on_close(SMFICTX *ctx)
     return SMFIS_CONTINUE;
 }
 
-void milter_init(const Secret *secret)
+void milter_init(const Secret *secret, Ledger *ledger, Outbox *outbox)
 {
     filter.secret = secret;
+    filter.ledger = ledger;
+    filter.outbox = outbox;
 }
 
-void milter_use(Snapshot *snapshot, Submitter *submitter)
+void milter_use(Snapshot *snapshot)
 {
     pthread_mutex_lock(&filter.lock);
     Snapshot *old = filter.snapshot;
-    Submitter *old_submitter = filter.submitter;
     filter.snapshot = snapshot_ref(snapshot);
-    filter.submitter = submitter_ref(submitter);
     pthread_mutex_unlock(&filter.lock);
     snapshot_unref(old);
-    submitter_unref(old_submitter);
 }
 
 Snapshot *milter_snapshot(void)
@@ -485,13 +501,21 @@ gboolean milter_open(const char *socket)
         && smfi_opensocket(TRUE) == MI_SUCCESS;
 }
 
+/* TRUE when none is running; then none begins any more. */
+static gboolean stop_when_idle(void)
+{
+    pthread_mutex_lock(&filter.lock);
+    filter.stopped = filter.running == 0;
+    gboolean stopped = filter.stopped;
+    pthread_mutex_unlock(&filter.lock);
+    return stopped;
+}
+
 gboolean milter_run(void)
 {
     gboolean fine = smfi_main() == MI_SUCCESS;
-    do { /* one may have begun while we waited */
-        while (g_atomic_int_get(&filter.running) > 0)
-            g_usleep(20 * 1000);
-        g_usleep(REPLY_SETTLE_USECS);
-    } while (g_atomic_int_get(&filter.running) > 0);
+    while (!stop_when_idle())
+        g_usleep(20 * 1000);
+    g_usleep(REPLY_SETTLE_USECS);
     return fine; /* the snapshot stays: other sessions' threads still live */
 }

@@ -9,15 +9,13 @@
 #ifndef CERTBUND_MILTER_H
 #define CERTBUND_MILTER_H
 
-#include "secret.h"
-#include "snapshot.h"
-#include "submit.h"
+#include "outbox.h"
 
-/* secret must stay valid until milter_run() has returned. */
-void milter_init(const Secret *secret);
+/* All three must stay valid until milter_run() has returned. */
+void milter_init(const Secret *secret, Ledger *ledger, Outbox *outbox);
 
 /* What messages that begin from now on are processed with; also while running. */
-void milter_use(Snapshot *snapshot, Submitter *submitter);
+void milter_use(Snapshot *snapshot);
 
 /* The snapshot in use, a reference of the caller's. */
 Snapshot *milter_snapshot(void);
@@ -27,7 +25,7 @@ Snapshot *milter_snapshot(void);
 gboolean milter_open(const char *socket);
 
 /* Serve until SIGTERM, SIGHUP or SIGINT (libmilter takes these itself), then
- * wait for the messages in hand. */
+ * wait for the messages in hand; what comes later is deferred. */
 gboolean milter_run(void);
 
 #endif

@@ -13,11 +13,7 @@
 
 typedef struct {
     Decision *decision;
-    const Secret *secret;
-    gint64 now;
-    NoticeSink sink;
-    gpointer data;
-    GPtrArray *problems;
+    const NoticeOrder *order;
     Guard *guard;
     guint *columns;
     guint n_columns;
@@ -42,13 +38,19 @@ static char **joined(char **first, char **second)
     return (char **)g_ptr_array_free(all, FALSE);
 }
 
-/* The shortest reference that no other notice of the report has. */
+static gboolean is_taken(const Maker *maker, const char *reference)
+{
+    const NoticeMemory *memory = &maker->order->memory;
+    return g_hash_table_contains(maker->references, reference)
+        || (memory->reference_taken != NULL && memory->reference_taken(reference, memory->data));
+}
+
+/* The shortest reference that no other notice has. */
 static char *unique_reference(const Maker *maker, const NoticeKey *key)
 {
     for (guint chars = SECRET_REFERENCE_CHARS;; chars++) {
-        char *reference = secret_reference(maker->secret, key, chars);
-        if (chars == SECRET_REFERENCE_CHARS_MAX
-            || !g_hash_table_contains(maker->references, reference)) {
+        char *reference = secret_reference(maker->order->secret, key, chars);
+        if (chars == SECRET_REFERENCE_CHARS_MAX || !is_taken(maker, reference)) {
             g_hash_table_add(maker->references, g_strdup(reference));
             return reference;
         }
@@ -63,16 +65,6 @@ static char *redirect_preface(char **recipients)
     return g_strdup_printf("Redirected by certbund-milter (mode=redirect). "
                            "Its recipients would be: %s",
                            list);
-}
-
-static const char *group_name(const Report *report, const Template *template_, guint32 event,
-                              char text_r[ADDRESS_TEXT_SIZE])
-{
-    if (!template_->group_by_address)
-        return "";
-    if (report->account_column >= 0)
-        return report_account(report, event);
-    return address_format(&report->events[event].address, text_r);
 }
 
 /* A pilot may have no from= yet; its notices never leave. */
@@ -90,10 +82,14 @@ static void write_notice(const Maker *maker, Notice *notice, const Layout *layou
     const Config *config = decision->snapshot->config;
     gboolean redirect = decision->mode == MODE_REDIRECT;
     g_autofree char *preface = redirect ? redirect_preface(notice->recipients) : NULL;
+    const NoticeMemory *memory = &maker->order->memory;
+    History history;
+    gboolean told = memory->history != NULL && memory->history(notice, &history, memory->data);
     const RenderInput input = {
         .report = decision->report, .template_ = decision->template_, .layout = layout,
         .customer = &notice->customer, .events = notice->events, .n_events = notice->n_events,
         .class_id = decision->class_id, .reference = notice->reference, .preface = preface,
+        .history = told ? &history : NULL,
     };
     g_autoptr(Rendered) rendered = render(&input);
     const char *const redirect_to[] = { config->redirect_to, NULL };
@@ -104,28 +100,39 @@ static void write_notice(const Maker *maker, Notice *notice, const Layout *layou
         .to = redirect ? redirect_to : (const char *const *)to,
         .cc = redirect ? NULL : (const char *const *)cc,
         .subject = rendered->subject, .message_id = notice->message_id,
-        .language = rendered->language, .date = maker->now, .headers = rendered->headers,
+        .language = rendered->language, .date = maker->order->now, .headers = rendered->headers,
     };
 
     notice->subject = g_strdup(rendered->subject);
     notice->bytes = notice_write(&head, g_steal_pointer(&rendered->text), error);
 }
 
-static void hold(Maker *maker, const Notice *notice, const char *why)
+/* The list without those whose mail has bounced for good; caller frees. */
+static char **reachable(const Maker *maker, const Notice *notice, char **addresses)
 {
-    for (guint i = 0; i < notice->n_events; i++)
-        assignment_hold_event(maker->decision->assignment, notice->events[i], REASON_NOTICE_HELD);
-    g_ptr_array_add(maker->problems, g_strdup_printf("notice %s to customer %s is held: %s",
-                                                     notice->reference, notice->customer.id, why));
+    const NoticeMemory *memory = &maker->order->memory;
+    GStrvBuilder *builder = g_strv_builder_new();
+    gboolean all = maker->decision->mode != MODE_LIVE || memory->contact_bounced == NULL
+        || notice->held != NULL; /* by then they may take mail again */
+
+    for (char **address = addresses; *address != NULL; address++)
+        if (all || !memory->contact_bounced(*address, memory->data))
+            g_strv_builder_add(builder, *address);
+    char **found = g_strv_builder_end(builder);
+    g_strv_builder_unref(builder);
+    return found;
 }
 
-/* Everything about a notice but its key: TRUE when it may be handed over. */
+/* Everything about a notice but its key.  FALSE: it may not go; with bytes when it was
+ * the guard that said so. */
 static gboolean finish(Maker *maker, Notice *notice, GError **error)
 {
     const Snapshot *snapshot = maker->decision->snapshot;
     const Layout *layout = templates_layout(snapshot->templates, notice->customer.brand);
-    g_auto(GStrv) to = split_addresses(notice->customer.email);
-    g_auto(GStrv) cc = split_addresses(notice->customer.cc);
+    g_auto(GStrv) all_to = split_addresses(notice->customer.email);
+    g_auto(GStrv) all_cc = split_addresses(notice->customer.cc);
+    g_auto(GStrv) to = reachable(maker, notice, all_to);
+    g_auto(GStrv) cc = reachable(maker, notice, all_cc);
 
     notice->recipients = joined(to, cc);
     if (layout == NULL) {
@@ -140,39 +147,65 @@ static gboolean finish(Maker *maker, Notice *notice, GError **error)
         g_strfreev(notice->recipients);
         notice->recipients = g_strdupv((char **)only);
     }
+    /* Law 2: what is not this customer's own stands in no notice that may go. */
     return guard_check(maker->guard, notice->bytes, notice->events, notice->n_events,
                        maker->columns, maker->n_columns, error);
+}
+
+static void tell_held(const Maker *maker, const Notice *notice)
+{
+    g_ptr_array_add(maker->order->problems,
+                    g_strdup_printf("notice %s to customer %s, %u row%s, is held: %s",
+                                    notice->reference, notice->customer.id, notice->n_events,
+                                    notice->n_events == 1 ? "" : "s", notice->held));
+}
+
+static void hold(Maker *maker, Notice *notice, const char *why)
+{
+    for (guint i = 0; i < notice->n_events; i++)
+        assignment_withdraw(maker->decision->assignment, notice->events[i], FATE_HELD,
+                            REASON_NOTICE_HELD);
+    notice->held = why;
 }
 
 static void name_notice(const Maker *maker, Notice *notice)
 {
     const Decision *decision = maker->decision;
+    const Secret *secret = maker->order->secret;
     char text[ADDRESS_TEXT_SIZE];
     g_autofree char *domain = notice_domain_of(sender_of(decision->snapshot->config));
-    const NoticeKey key = {
-        .ticket = decision->report->subject->ticket, .digest = maker->digest,
-        .customer = notice->customer.id,
-        .group = group_name(decision->report, decision->template_, notice->events[0], text),
-    };
 
+    notice->group = g_strdup(decision->template_->group_by_address
+                                 ? report_subject_text(decision->report, notice->events[0], text)
+                                 : "");
+    const NoticeKey key = { .ticket = decision->report->subject->ticket, .digest = maker->digest,
+                            .customer = notice->customer.id, .group = notice->group };
+    notice->id = secret_notice_id(secret, &key);
     notice->reference = unique_reference(maker, &key);
-    notice->message_id
-        = secret_message_id(maker->secret, &key, domain != NULL ? domain : "localhost");
+    notice->message_id = secret_message_id(secret, &key, domain != NULL ? domain : "localhost");
 }
 
-static gboolean make_one(Maker *maker, guint32 customer, const guint32 *events, guint n_events,
+static gboolean make_one(Maker *maker, guint group, const guint32 *events, guint n_events,
                          GError **error)
 {
-    Notice notice = { .events = events, .n_events = n_events };
+    const Assignment *assignment = maker->decision->assignment;
+    const EventFate *fate = &assignment->fates[events[0]];
+    Notice notice = { .group_index = group, .events = events, .n_events = n_events,
+                      .held = fate->fate == FATE_HELD ? reason_text(fate->reason) : NULL };
     g_autoptr(GError) wrong = NULL;
     gboolean go_on = TRUE;
 
-    customers_get(maker->decision->snapshot->customers, customer, &notice.customer);
+    customers_get(maker->decision->snapshot->customers, assignment->groups[group].customer,
+                  &notice.customer);
     name_notice(maker, &notice);
-    if (finish(maker, &notice, &wrong))
-        go_on = maker->sink(&notice, maker->data, error);
-    else
+    if (!finish(maker, &notice, &wrong))
         hold(maker, &notice, wrong->message);
+    if (notice.held != NULL)
+        tell_held(maker, &notice);
+    if (notice.bytes != NULL)
+        go_on = maker->order->sink(&notice, maker->order->data, error);
+    g_free(notice.id);
+    g_free(notice.group);
     g_free(notice.reference);
     g_free(notice.message_id);
     g_free(notice.subject);
@@ -181,63 +214,52 @@ static gboolean make_one(Maker *maker, guint32 customer, const guint32 *events, 
     return go_on;
 }
 
-/* One notice per address (or account): stable, so rows keep the report's order. */
-static int compare_events(gconstpointer a, gconstpointer b, gpointer data)
-{
-    const Report *report = data;
-    guint32 left = *(const guint32 *)a, right = *(const guint32 *)b;
-    int order = report->account_column >= 0
-        ? strcmp(report_account(report, left), report_account(report, right))
-        : address_compare(&report->events[left].address, &report->events[right].address);
-    return order != 0 ? order : (left > right) - (left < right);
-}
-
-static gboolean same_subject(const Report *report, guint32 a, guint32 b)
-{
-    if (report->account_column >= 0)
-        return strcmp(report_account(report, a), report_account(report, b)) == 0;
-    return address_equal(&report->events[a].address, &report->events[b].address);
-}
-
-static gboolean make_by_address(Maker *maker, const CustomerGroup *group, GError **error)
+static gboolean make_by_address(Maker *maker, guint group, guint32 *events, guint n_events,
+                                GError **error)
 {
     const Report *report = maker->decision->report;
-    g_autofree guint32 *sorted
-        = g_memdup2(group->events, (gsize)group->n_events * sizeof *group->events);
 
-    g_qsort_with_data(sorted, (int)group->n_events, sizeof *sorted, compare_events,
-                      (gpointer)report);
-    for (guint start = 0, end; start < group->n_events; start = end) {
-        for (end = start + 1; end < group->n_events; end++)
-            if (!same_subject(report, sorted[start], sorted[end]))
-                break;
-        if (!make_one(maker, group->customer, sorted + start, end - start, error))
+    report_sort_by_subject(report, events, n_events);
+    for (guint start = 0, end; start < n_events; start = end) {
+        end = report_subject_run_end(report, events, n_events, start);
+        if (!make_one(maker, group, events + start, end - start, error))
             return FALSE;
     }
     return TRUE;
 }
 
-gboolean notices_make(Decision *decision, const Secret *secret, gint64 now, NoticeSink sink,
-                      gpointer data, GPtrArray *problems, GError **error)
+/* Of a group's events some may have been withdrawn since. */
+static gboolean make_group(Maker *maker, guint group, GError **error)
+{
+    const Assignment *assignment = maker->decision->assignment;
+    const CustomerGroup *all = &assignment->groups[group];
+    g_autofree guint32 *events = g_new(guint32, all->n_events);
+    guint n = 0;
+
+    for (guint i = 0; i < all->n_events; i++)
+        if (assignment_in_notice(&assignment->fates[all->events[i]]))
+            events[n++] = all->events[i];
+    if (n == 0)
+        return TRUE;
+    return maker->decision->template_->group_by_address
+        ? make_by_address(maker, group, events, n, error)
+        : make_one(maker, group, events, n, error);
+}
+
+gboolean notices_make(Decision *decision, const NoticeOrder *order, GError **error)
 {
     const Assignment *assignment = decision->assignment;
     gboolean go_on = TRUE;
 
     if (assignment == NULL || assignment->n_groups == 0)
         return TRUE;
-    Maker maker = { .decision = decision, .secret = secret, .now = now, .sink = sink,
-                    .data = data, .problems = problems };
+    Maker maker = { .decision = decision, .order = order };
     maker.guard = guard_new(decision->report);
     maker.columns = render_columns(decision->report, decision->template_, &maker.n_columns);
     maker.digest = report_digest(decision->report);
     maker.references = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    for (guint g = 0; go_on && g < assignment->n_groups; g++) {
-        const CustomerGroup *group = &assignment->groups[g];
-        go_on = decision->template_->group_by_address
-            ? make_by_address(&maker, group, error)
-            : make_one(&maker, group->customer, group->events, group->n_events, error);
-    }
-    assignment_check(assignment); /* law 1, after what was held above */
+    for (guint g = 0; go_on && g < assignment->n_groups; g++)
+        go_on = make_group(&maker, g, error);
     g_hash_table_unref(maker.references);
     g_free(maker.digest);
     g_free(maker.columns);

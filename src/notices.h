@@ -9,15 +9,20 @@
 #define CERTBUND_NOTICES_H
 
 #include "decision.h"
+#include "render.h"
 #include "secret.h"
 
 typedef struct {
     Customer customer;
-    const guint32 *events; /* of decision->report */
+    guint group_index;     /* of decision->assignment->groups */
+    const guint32 *events; /* of decision->report, all of one fate */
     guint n_events;
-    char *reference;  /* "A-7F3K2Q" */
+    char *id;        /* the ledger's */
+    char *reference; /* "A-7F3K2Q" */
     char *message_id; /* with <> */
+    char *group;     /* "", or the address (or account) that is all it tells of */
     char *subject;
+    const char *held; /* why it must wait for the desk, or NULL: it may go */
     char **recipients; /* envelope: To and Cc, or the address of redirect mode */
     GBytes *bytes;     /* RFC 5322, CRLF */
 } Notice;
@@ -25,11 +30,29 @@ typedef struct {
 /* FALSE ends the making; error is then passed on. */
 typedef gboolean (*NoticeSink)(const Notice *notice, gpointer data, GError **error);
 
-/* Make every notice of the decision and give it to the sink, which may not keep
- * it.  A notice that fails the guard, or has no layout, is not given: its events
- * become held, and what was wrong is appended to problems (char *, one line
- * each).  now: its Date, seconds since the epoch.  FALSE when the sink said so. */
-gboolean notices_make(Decision *decision, const Secret *secret, gint64 now, NoticeSink sink,
-                      gpointer data, GPtrArray *problems, GError **error);
+/* What earlier reports have left behind; any of them may be NULL. */
+typedef struct {
+    gboolean (*reference_taken)(const char *reference, gpointer data);
+    gboolean (*contact_bounced)(const char *address, gpointer data); /* it gets no copy */
+    /* What the customer was told before about the rows of this notice, whose bytes are not
+     * there yet; FALSE: nothing. */
+    gboolean (*history)(const Notice *notice, History *history_r, gpointer data);
+    gpointer data;
+} NoticeMemory;
+
+typedef struct {
+    const Secret *secret;
+    gint64 now; /* the notices' Date, seconds since the epoch */
+    NoticeSink sink;
+    gpointer data; /* the sink's */
+    NoticeMemory memory;
+    GPtrArray *problems; /* char *, one line each, is appended to */
+} NoticeOrder;
+
+/* Make every notice of the decision and give it to the sink, which may not keep it.  The
+ * events of one that fails the guard become held, and so it is given; of one that can't be
+ * written (no layout) they become held, and it is not given.  Every held one is told in
+ * problems.  FALSE when the sink said so. */
+gboolean notices_make(Decision *decision, const NoticeOrder *order, GError **error);
 
 #endif

@@ -6,6 +6,7 @@
  * failures wait for one. */
 #include "outbox-failures.h"
 
+#include "desk.h"
 #include "notice.h"
 #include "timestamp.h"
 
@@ -66,7 +67,7 @@ static GBytes *write_mail(const Config *config, const List *list, const char *me
                           const char *subject, gint64 now, GError **error)
 {
     const char *const to[] = { config->desk, NULL };
-    const NoticeHead head = { .from = *config->from != '\0' ? config->from : config->desk,
+    const NoticeHead head = { .from = desk_from(config),
                               .to = to, .subject = subject, .message_id = message_id,
                               .language = "en", .date = now };
     GString *text = g_string_new(NULL);
@@ -90,10 +91,7 @@ static gboolean put_in(Ledger *ledger, const Secret *secret, const Config *confi
     g_autofree char *subject = g_strdup_printf("%s notice%s could not be delivered", number,
                                                list->n == 1 ? "" : "s");
     const NoticeKey key = { since, number, "", "failures" };
-    g_autofree char *domain = notice_domain_of(*config->from != '\0' ? config->from
-                                                                     : config->desk);
-    g_autofree char *message_id
-        = secret_message_id(secret, &key, domain != NULL ? domain : "localhost");
+    g_autofree char *message_id = desk_message_id(config, secret, &key);
     /* Its own among millions, and of no customer: as long as can be. */
     g_autofree char *reference = secret_reference(secret, &key, SECRET_REFERENCE_CHARS_MAX);
     g_autoptr(GBytes) mail = write_mail(config, list, message_id, subject, now, error);

@@ -26,24 +26,6 @@ NoticeState outbox_after_failure(guint attempts, gint64 created, gint64 now, gin
     return NOTICE_PENDING;
 }
 
-const char *outbox_reply_in(const char *message)
-{
-    for (const char *p = strstr(message, ": "); p != NULL; p = strstr(p, ": ")) {
-        p += strlen(": ");
-        if ((*p == '4' || *p == '5') && g_ascii_isdigit(p[1]) && g_ascii_isdigit(p[2])
-            && (p[3] == ' ' || p[3] == '-' || p[3] == '\0'))
-            return p;
-    }
-    return NULL;
-}
-
-gboolean outbox_mta_is_away(const char *message)
-{
-    const char *reply = outbox_reply_in(message);
-
-    return reply == NULL || *reply == '5' || g_str_has_prefix(reply, "421");
-}
-
 static gsize id_length(const char *id)
 {
     gsize n = 0;

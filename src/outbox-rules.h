@@ -18,14 +18,6 @@ gint64 outbox_backoff(guint attempts);
 /* PENDING or FAILED after the attempts-th temporary failure; times in usecs. */
 NoticeState outbox_after_failure(guint attempts, gint64 created, gint64 now, gint64 *due_r);
 
-/* The reply within an error text of submit_mail(): from its code to the end; NULL
- * when the MTA said nothing. */
-const char *outbox_reply_in(const char *message);
-
-/* A temporary failure that every other mail would meet as well: no reply, 421 (RFC
- * 5321 section 3.8), or 5yz, which submit.h has as temporary when it is about us. */
-gboolean outbox_mta_is_away(const char *message);
-
 /* The MTA's name of the mail in its last reply, or "" if it tells none; Postfix's
  * "250 2.0.0 Ok: queued as 4ABC", Sendmail's "250 2.0.0 4ABC Message accepted for
  * delivery", Exim's "250 OK id=4ABC".  Caller frees. */

@@ -96,17 +96,16 @@ static void tell(const LedgerClaim *claim, const Result *result)
 }
 
 /* What the MTA said makes the next state. */
-static Result *judge(Worker *worker, const LedgerClaim *claim, const char *reply,
+static Result *judge(Worker *worker, const LedgerClaim *claim, const SubmitReply *reply,
                      const GError *why)
 {
     Result *result = g_new0(Result, 1);
-    const char *words = why != NULL ? outbox_reply_in(why->message) : reply;
 
     result->worker = worker;
     result->id = g_strdup(claim->id);
     result->reference = g_strdup(claim->reference);
-    result->queue_id = outbox_queue_id(why == NULL ? reply : NULL);
-    result->reply = g_strdup(words != NULL ? words : why != NULL ? why->message : "");
+    result->queue_id = outbox_queue_id(why == NULL ? reply->text : NULL);
+    result->reply = g_strdup(reply->text != NULL ? reply->text : why != NULL ? why->message : "");
     if (why == NULL)
         result->state = NOTICE_HANDED_OVER;
     else if (!g_error_matches(why, CERTBUND_ERROR, CERTBUND_ERROR_TEMPORARY))
@@ -128,27 +127,38 @@ static void add_result(Outbox *outbox, Result *result)
         pthread_cond_signal(&outbox->marks);
 }
 
-/* The lock is held, but not while the MTA is asked.  FALSE: the MTA is away. */
-static gboolean hand_over(Worker *worker, const LedgerClaim *claim, gboolean probe)
+typedef enum {
+    HANDED, /* there is a result */
+    AWAY,   /* likewise, and the MTA is away */
+    UNTRIED /* nobody was there to ask: it is as if the notice had not been claimed */
+} Handing;
+
+/* The lock is held, but not while the MTA is asked. */
+static Handing hand_over(Worker *worker, const LedgerClaim *claim, gboolean probe)
 {
     Outbox *outbox = worker->outbox;
     g_autoptr(Submitter) submitter = submitter_ref(outbox->submitter);
-    g_autofree char *reply = NULL;
+    g_auto(SubmitReply) reply = { .text = NULL };
     g_autoptr(GError) why = NULL;
+    Result *result = NULL;
 
     pthread_mutex_unlock(&outbox->lock);
     submit_mail(submitter, claim->sender, (const char *const *)claim->recipients, claim->bytes,
                 &reply, &why);
-    Result *result = judge(worker, claim, reply, why);
-    tell(claim, result);
     gboolean away = g_error_matches(why, CERTBUND_ERROR, CERTBUND_ERROR_TEMPORARY)
-        && outbox_mta_is_away(why->message);
+        && reply.trouble != SUBMIT_THIS_MAIL;
+    gboolean tried = !away || reply.trouble != SUBMIT_UNREACHED;
+    if (tried) {
+        result = judge(worker, claim, &reply, why);
+        tell(claim, result);
+    }
     pthread_mutex_lock(&outbox->lock);
-    add_result(outbox, result);
+    if (tried)
+        add_result(outbox, result);
     /* A mail that took long says nothing about now when others have found it away. */
     if (probe || (away && outbox->away_secs == 0))
         note_mta(outbox, away, away ? why->message : NULL);
-    return !away;
+    return !tried ? UNTRIED : away ? AWAY : HANDED;
 }
 
 /* ---- one batch; the lock is held, but not while the ledger is asked */
@@ -182,15 +192,16 @@ static gboolean may_go_on(Outbox *outbox, gboolean probe, gint64 until)
 static void work_off(Worker *worker, const GPtrArray *claims, Permit *permit, gint64 until)
 {
     Outbox *outbox = worker->outbox;
-    gboolean go_on = TRUE;
+    Handing last = HANDED;
     guint i = 0;
 
     outbox->in_hand += claims->len;
-    for (; i < claims->len && go_on && may_go_on(outbox, permit->probe, until); i++) {
+    while (i < claims->len && last == HANDED && may_go_on(outbox, permit->probe, until)) {
         const LedgerClaim *claim = g_ptr_array_index(claims, i);
-        if (permit->tokens > 0 && *claim->customer != '\0') /* the desk's are not counted */
-            permit->tokens--;
-        go_on = hand_over(worker, claim, permit->probe);
+        last = hand_over(worker, claim, permit->probe);
+        i += last != UNTRIED;
+        if (last != UNTRIED && permit->tokens > 0 && *claim->customer != '\0')
+            permit->tokens--; /* the desk's are not counted */
     }
     outbox->in_hand -= claims->len - i;
     if (i < claims->len)

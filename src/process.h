@@ -5,10 +5,7 @@
 #ifndef CERTBUND_PROCESS_H
 #define CERTBUND_PROCESS_H
 
-#include "secret.h"
-#include "snapshot.h"
-#include "subject.h"
-#include "submit.h"
+#include "record.h"
 
 typedef struct {
     const char *queue_id;  /* for the log */
@@ -17,24 +14,23 @@ typedef struct {
     const Address *client; /* of the SMTP client, or NULL when it has none */
 } Mail;
 
-/* Told that work goes on, at most about once a second (smfi_progress). */
-typedef void (*ProcessProgress)(gpointer data);
-
 typedef struct {
     Snapshot *snapshot;
     const Secret *secret;
-    Submitter *submitter;
-    ProcessProgress progress; /* or NULL */
+    Ledger *ledger;
+    RecordProgress progress; /* or NULL */
     gpointer progress_data;
 } ProcessContext;
 
 typedef struct {
     char *mark;           /* value of the X-CertBund-Milter field, not yet signed */
     gboolean handled_to;  /* move the original to handled-to= */
+    gboolean recorded;    /* there may be something new for the outbox */
 } Outcome;
 
-/* NULL, with CERTBUND_ERROR_TEMPORARY, when the MTA must try again later: nothing
- * has been sent then.  Any other trouble ends in a mark that says so. */
+/* Law 3: an outcome means that all of it is on disk.  NULL when the MTA must try again
+ * later: nothing of the mail has been recorded then.  Any other trouble ends in a mark that
+ * says so. */
 Outcome *process_message(const ProcessContext *context, const Mail *mail, GError **error);
 void outcome_free(Outcome *outcome);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Outcome, outcome_free)

@@ -1,126 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright the certbund-milter authors */
 
-/* Whatever comes from a report or a customers file passes wrap_append_safe():
- * a value can neither begin a line nor a header field. */
+/* Walks running text: its conditions, counts and links.  What stands for a field is
+ * render-fields.c's; like these, what else comes from a report (the first account)
+ * passes wrap_append_safe(). */
 #include "render-inline.h"
 
-#include "classes.h"
-#include "timestamp.h"
 #include "wrap.h"
 
-#include <string.h>
-
 #define PAIRWISE_MAX 8 /* events compared with each other; above, a hash table is cheaper */
-
-typedef void (*AppendField)(const RenderValues *values, GString *out);
-
-static void append_ticket(const RenderValues *values, GString *out)
-{
-    wrap_append_safe(out, values->input->report->subject->ticket);
-}
-
-static gboolean same_title(const char *folded, const char *title)
-{
-    g_autofree char *other = subject_fold_title(title);
-    return !strcmp(folded, other);
-}
-
-/* The title in the text's language where the class is known by exactly it: the
- * subject is German in all real mails, also in bilingual ones. */
-static void append_title(const RenderValues *values, GString *out)
-{
-    const char *title = values->input->report->subject->title;
-    const ReportClass *class = *title != '\0' ? classes_find(title) : NULL;
-    if (class != NULL) {
-        g_autofree char *folded = subject_fold_title(title);
-        gboolean exact = same_title(folded, class->title_de) || same_title(folded, class->title_en);
-        const char *own = !strcmp(values->language, "de") ? class->title_de : class->title_en;
-        if (exact && *own != '\0')
-            title = own;
-    }
-    wrap_append_safe(out, *title != '\0' ? title : values->input->class_id);
-}
-
-static void append_class(const RenderValues *values, GString *out)
-{
-    wrap_append_safe(out, values->input->class_id);
-}
-
-static void append_customer(const RenderValues *values, GString *out)
-{
-    wrap_append_safe(out, values->input->customer->id);
-}
-
-static void append_customer_name(const RenderValues *values, GString *out)
-{
-    wrap_append_safe(out, values->input->customer->name);
-}
-
-static void append_customer_reference(const RenderValues *values, GString *out)
-{
-    wrap_append_safe(out, values->input->customer->reference);
-}
-
-static void append_reference(const RenderValues *values, GString *out)
-{
-    wrap_append_safe(out, values->input->reference);
-}
-
-static void append_rows(const RenderValues *values, GString *out)
-{
-    g_string_append_printf(out, "%u", values->input->n_events);
-}
-
-/* The first or last certain time of this customer's events. */
-static void append_time(const RenderValues *values, GString *out, gboolean last)
-{
-    const RenderInput *input = values->input;
-    gint64 found = 0;
-    gboolean any = FALSE;
-    for (guint i = 0; i < input->n_events; i++) {
-        const Event *event = &input->report->events[input->events[i]];
-        if (event->time_certainty != WHEN_UTC)
-            continue;
-        if (!any || (last ? event->time > found : event->time < found))
-            found = event->time;
-        any = TRUE;
-    }
-    if (any) {
-        char text[TIMESTAMP_TEXT_SIZE];
-        g_string_append(out, timestamp_format(found, text));
-    }
-}
-
-static void append_first_time(const RenderValues *values, GString *out)
-{
-    append_time(values, out, FALSE);
-}
-
-static void append_last_time(const RenderValues *values, GString *out)
-{
-    append_time(values, out, TRUE);
-}
-
-const char *const render_fields[] = { "ticket",
-                                      "title",
-                                      "class",
-                                      "customer",
-                                      "customer-name",
-                                      "customer-reference",
-                                      "reference",
-                                      "rows",
-                                      "first-time",
-                                      "last-time",
-                                      NULL };
-
-static const AppendField append_field[] = { append_ticket,        append_title,
-                                            append_class,         append_customer,
-                                            append_customer_name, append_customer_reference,
-                                            append_reference,     append_rows,
-                                            append_first_time,    append_last_time };
-
-G_STATIC_ASSERT(G_N_ELEMENTS(render_fields) == G_N_ELEMENTS(append_field) + 1);
 
 /* What an event is about, as a key: its mailbox or its address. */
 static gconstpointer event_key(const Report *report, guint32 event)
@@ -156,9 +44,13 @@ void render_values_init(RenderValues *values, const RenderInput *input)
     GHashFunc hash = accounts ? g_str_hash : address_hash;
     GEqualFunc equal = accounts ? g_str_equal : address_equal;
     char text[ADDRESS_TEXT_SIZE];
-    *values = (RenderValues){ .input = input, .language = "" };
+    static const History nothing_told;
+    *values = (RenderValues){ .input = input, .history = input->history, .language = "" };
+    if (values->history == NULL)
+        values->history = &nothing_told;
     values->n_distinct = input->n_events <= PAIRWISE_MAX ? count_pairwise(input, equal)
                                                          : count_hashed(input, hash, equal);
+    values->count = values->n_distinct;
     if (input->n_events == 0)
         values->first = g_strdup("");
     else if (accounts)
@@ -194,14 +86,6 @@ static void append_link(const RenderValues *values, const Node *link, guint coun
     g_string_append_printf(out, "<%s>", link->text);
 }
 
-static void append_named_field(const RenderValues *values, const char *name, GString *out)
-{
-    guint i = 0;
-    while (strcmp(render_fields[i], name))
-        i++; /* checked when the template was loaded */
-    append_field[i](values, out);
-}
-
 static void append_node(const RenderValues *values, const Node *node, guint count, GString *out)
 {
     switch (node->kind) {
@@ -209,7 +93,7 @@ static void append_node(const RenderValues *values, const Node *node, guint coun
         g_string_append(out, node->text);
         break;
     case NODE_FIELD:
-        append_named_field(values, node->text, out);
+        render_field(values, node->text, out);
         break;
     case NODE_COUNT:
         g_string_append_printf(out, "%u", count);
@@ -243,7 +127,7 @@ static void append_nodes(const RenderValues *values, const GPtrArray *nodes, gui
 
 void render_inline(const RenderValues *values, const GPtrArray *nodes, GString *out)
 {
-    append_nodes(values, nodes, values->n_distinct, out);
+    append_nodes(values, nodes, values->count, out);
 }
 
 /* Cut a line of more than max characters, the ellipsis that then ends it among
@@ -263,7 +147,7 @@ char *render_line(const RenderValues *values, const GPtrArray *nodes, guint max)
 {
     g_autoptr(GString) raw = g_string_new(NULL);
     GString *line = g_string_new(NULL);
-    append_nodes(values, nodes, values->n_distinct, raw);
+    append_nodes(values, nodes, values->count, raw);
     for (const char *p = raw->str; *p != '\0'; p++) {
         if (*p != ' ' && *p != '\n')
             g_string_append_c(line, *p);

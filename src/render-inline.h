@@ -11,14 +11,19 @@
 /* What one notice needs again and again. */
 typedef struct {
     const RenderInput *input;
-    guint n_distinct;     /* addresses, or accounts where the report is about these */
-    char *first;          /* the first of them */
-    const char *language; /* of the text being written */
+    const History *history; /* never NULL */
+    guint n_distinct;       /* addresses, or accounts where the report is about these */
+    guint count;            /* what <count/>, <one> and <many> go by here */
+    char *first;            /* the first of them */
+    const char *language;   /* of the text being written */
     const LayoutText *frame;
 } RenderValues;
 
 void render_values_init(RenderValues *values, const RenderInput *input);
 void render_values_clear(RenderValues *values);
+
+/* Append what the field of this name, one of render_fields, stands for. */
+void render_field(const RenderValues *values, const char *name, GString *out);
 
 /* Append nodes as text: every <br/> is LF, blanks stay as they come. */
 void render_inline(const RenderValues *values, const GPtrArray *nodes, GString *out);

@@ -110,6 +110,18 @@ static void write_quotation(Writer *writer, const GPtrArray *introduction)
         write_quoted_line(writer, lines[i]);
 }
 
+/* Blocks about so many of something else than the notice's own addresses: nothing when
+ * there is none. */
+static void write_counted(Writer *writer, const GPtrArray *blocks, guint count)
+{
+    guint outer = writer->values.count;
+    if (count == 0)
+        return;
+    writer->values.count = count;
+    write_blocks(writer, blocks);
+    writer->values.count = outer;
+}
+
 static void write_block(Writer *writer, const Node *node)
 {
     switch (node->kind) {
@@ -130,6 +142,12 @@ static void write_block(Writer *writer, const Node *node)
         break;
     case NODE_QUOTATION:
         write_quotation(writer, node->children);
+        break;
+    case NODE_STILL_OPEN:
+        write_counted(writer, node->children, writer->values.history->n_open);
+        break;
+    case NODE_TOLD_BEFORE:
+        write_counted(writer, node->children, writer->values.history->times);
         break;
     default:
         g_assert_not_reached(); /* the grammar lets nothing else stand here */

@@ -16,6 +16,17 @@
 #define RENDER_SUBJECT_MAX 160 /* characters; mail programs show fewer, none shows more */
 #define RENDER_HEADER_MAX  400 /* characters of a further header field's value */
 
+/* What this customer was told before, of this class.  The first four are about the rows of
+ * the notice: of each address (or account) among them the earliest or latest counts, and
+ * the most notices.  Times are microseconds since the epoch, UTC; 0: never. */
+typedef struct {
+    gint64 first_seen, last_seen, last_told;
+    guint times;       /* notices told before this one */
+    guint n_open;      /* distinct addresses (accounts) that are in the report, were told lately,
+                          and are not repeated in the rows */
+    gint64 open_since; /* when the first of these was first told; not 0 when n_open is not */
+} History;
+
 typedef struct {
     const Report *report;
     const Template *template_;
@@ -24,8 +35,9 @@ typedef struct {
     const guint32 *events; /* indices into report->events */
     guint n_events;        /* at least one */
     const char *class_id;
-    const char *reference; /* ours: "A-7F3K2Q" */
-    const char *preface;   /* put before everything, wrapped, LF begins a line; or NULL */
+    const char *reference;  /* ours: "A-7F3K2Q" */
+    const char *preface;    /* put before everything, wrapped, LF begins a line; or NULL */
+    const History *history; /* or NULL: nothing was told before */
 } RenderInput;
 
 typedef struct {

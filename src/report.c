@@ -314,6 +314,49 @@ static void digest_text(GChecksum *checksum, const char *text)
     g_checksum_update(checksum, (const guchar *)text, (gssize)length);
 }
 
+char *report_event_digest(const Report *report, guint i)
+{
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    for (guint c = 0; c < table_n_columns(report->table); c++) {
+        digest_text(checksum, table_column(report->table, c));
+        digest_text(checksum, table_cell(report->table, i, c));
+    }
+    return g_strdup(g_checksum_get_string(checksum));
+}
+
+const char *report_subject_text(const Report *report, guint i, char text_r[ADDRESS_TEXT_SIZE])
+{
+    const char *account = report_account(report, i);
+    return account != NULL ? account : address_format(&report->events[i].address, text_r);
+}
+
+static int compare_subjects(const Report *report, guint32 a, guint32 b)
+{
+    return report->account_column >= 0
+               ? strcmp(report_account(report, a), report_account(report, b))
+               : address_compare(&report->events[a].address, &report->events[b].address);
+}
+
+static int compare_events(gconstpointer a, gconstpointer b, gpointer report)
+{
+    guint32 left = *(const guint32 *)a, right = *(const guint32 *)b;
+    int order = compare_subjects(report, left, right);
+    return order != 0 ? order : (left > right) - (left < right);
+}
+
+void report_sort_by_subject(const Report *report, guint32 *events, guint n)
+{
+    g_qsort_with_data(events, (int)n, sizeof *events, compare_events, (gpointer)report);
+}
+
+guint report_subject_run_end(const Report *report, const guint32 *events, guint n, guint start)
+{
+    guint end = start + 1;
+    while (end < n && compare_subjects(report, events[start], events[end]) == 0)
+        end++;
+    return end;
+}
+
 char *report_digest(const Report *report)
 {
     const Table *table = report->table;

@@ -74,6 +74,19 @@ const char *report_address_text(const Report *report, guint i);
 const char *report_time_text(const Report *report, guint i);
 const char *report_account(const Report *report, guint i);
 
+/* Who or what event i is about: its account, where the class has such, else its address in
+ * text_r.  Events about the same have the same text. */
+const char *report_subject_text(const Report *report, guint i, char text_r[ADDRESS_TEXT_SIZE]);
+
+/* Sort event numbers so that those about the same stand together, each run in the
+ * report's order; and where the run that begins at start ends (one behind). */
+void report_sort_by_subject(const Report *report, guint32 *events, guint n);
+guint report_subject_run_end(const Report *report, const guint32 *events, guint n, guint start);
+
+/* SHA-256 (hex, caller frees) over the column names and the cells of row i: a row of the
+ * same ticket that was there before has the same. */
+char *report_event_digest(const Report *report, guint i);
+
 /* SHA-256 (hex, caller frees) over column names and cells in order: the digest
  * of law 4, the same for two copies of a mail however they were encoded. */
 char *report_digest(const Report *report);

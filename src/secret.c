@@ -150,14 +150,25 @@ char *secret_reference(const Secret *secret, const NoticeKey *key, guint chars)
     return g_strdup_printf("A-%s", text);
 }
 
-char *secret_message_id(const Secret *secret, const NoticeKey *key, const char *domain)
+/* Hex of 160 bits: unique enough, and fit for a header line. */
+static char *name_of(const Secret *secret, const char *use, const NoticeKey *key)
 {
     guint8 digest[SECRET_SIZE];
-    g_autoptr(GString) id = g_string_new("<");
+    g_autoptr(GString) name = g_string_new(NULL);
 
-    digest_key(secret, "message-id", key, digest);
-    for (guint i = 0; i < 20; i++) /* 160 bits are unique enough, and fit a line */
-        g_string_append_printf(id, "%02x", digest[i]);
-    g_string_append_printf(id, "@%s>", domain);
-    return g_string_free(g_steal_pointer(&id), FALSE);
+    digest_key(secret, use, key, digest);
+    for (guint i = 0; i < 20; i++)
+        g_string_append_printf(name, "%02x", digest[i]);
+    return g_string_free(g_steal_pointer(&name), FALSE);
+}
+
+char *secret_notice_id(const Secret *secret, const NoticeKey *key)
+{
+    return name_of(secret, "notice", key);
+}
+
+char *secret_message_id(const Secret *secret, const NoticeKey *key, const char *domain)
+{
+    g_autofree char *name = name_of(secret, "message-id", key);
+    return g_strdup_printf("<%s@%s>", name, domain);
 }

@@ -42,6 +42,9 @@ typedef struct {
 /* "A-7F3K2Q" with `chars` characters of Crockford's base 32; caller frees. */
 char *secret_reference(const Secret *secret, const NoticeKey *key, guint chars);
 
+/* What the ledger knows the notice by: opaque, unique as its key is; caller frees. */
+char *secret_notice_id(const Secret *secret, const NoticeKey *key);
+
 /* "<...@domain>" as law 4 asks: the same key gives the same id; caller frees. */
 char *secret_message_id(const Secret *secret, const NoticeKey *key, const char *domain);
 

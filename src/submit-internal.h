@@ -5,11 +5,11 @@
 #ifndef CERTBUND_SUBMIT_INTERNAL_H
 #define CERTBUND_SUBMIT_INTERNAL_H
 
-#include <glib.h>
+#include "submit.h"
 
 /* Run `program -i -f sender -- recipients...` with the mail on its standard
  * input; outcomes as submit_mail().  The mail's CRLF line ends become LF. */
 gboolean submit_by_sendmail(const char *program, const char *sender, const char *const *recipients,
-                            GBytes *mail, GError **error);
+                            GBytes *mail, SubmitReply *reply_r, GError **error);
 
 #endif

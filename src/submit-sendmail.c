@@ -174,16 +174,25 @@ static gboolean judge(const char *program, int status, const char *said, GError 
 }
 
 gboolean submit_by_sendmail(const char *program, const char *sender, const char *const *recipients,
-                            GBytes *mail, GError **error)
+                            GBytes *mail, SubmitReply *reply_r, GError **error)
 {
     g_autoptr(GString) said = g_string_new(NULL);
     g_autoptr(GByteArray) text = with_lf(mail);
     Child child = { .said = said };
 
     child.deadline = g_get_monotonic_time() + SUBMIT_MAIL_SECS * G_USEC_PER_SEC;
-    if (!start(program, sender, recipients, &child, error))
+    if (!start(program, sender, recipients, &child, error)) {
+        reply_r->trouble = SUBMIT_UNREACHED;
         return FALSE;
+    }
     gboolean in_time = converse(&child, (const char *)text->data, text->len);
     close(child.channel);
-    return judge(program, reap(&child, in_time), said->str, error);
+    GError *why = NULL;
+    if (judge(program, reap(&child, in_time), said->str, &why))
+        return TRUE;
+    /* What it says for now, a full disk or a lock, it would say to any. */
+    if (g_error_matches(why, CERTBUND_ERROR, CERTBUND_ERROR_TEMPORARY))
+        reply_r->trouble = SUBMIT_EVERY_MAIL;
+    g_propagate_error(error, why);
+    return FALSE;
 }

@@ -166,8 +166,24 @@ static gboolean for_good(const Transfer *transfer)
         && !g_str_has_prefix(transfer->refusal, "535");
 }
 
-static void set_failure(CURLcode code, const Transfer *transfer, const char *via, GError **error)
+static SubmitTrouble trouble_of(CURLcode code, const Transfer *transfer)
 {
+    const char *refusal = transfer->refusal;
+
+    if (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST)
+        return SUBMIT_UNREACHED;
+    if (*refusal == '\0' || g_str_has_prefix(refusal, "421")
+        || (*refusal == '5' && !for_good(transfer)))
+        return SUBMIT_EVERY_MAIL;
+    return SUBMIT_THIS_MAIL;
+}
+
+static void set_failure(CURLcode code, const Transfer *transfer, const char *via,
+                        SubmitReply *reply_r, GError **error)
+{
+    if (*transfer->refusal != '\0')
+        reply_r->text = g_strdup(transfer->refusal);
+    reply_r->trouble = trouble_of(code, transfer);
     if (for_good(transfer))
         error_input(error, "%s refused it: %s", via, transfer->refusal);
     else if (*transfer->refusal != '\0')
@@ -177,7 +193,7 @@ static void set_failure(CURLcode code, const Transfer *transfer, const char *via
 }
 
 static gboolean submit_by_smtp(Submitter *submitter, const char *sender,
-                               const char *const *recipients, GBytes *mail, char **reply_r,
+                               const char *const *recipients, GBytes *mail, SubmitReply *reply_r,
                                GError **error)
 {
     Transfer transfer = { .sent = 0 };
@@ -185,6 +201,7 @@ static gboolean submit_by_smtp(Submitter *submitter, const char *sender,
     CURL *curl = take_connection(submitter);
 
     if (curl == NULL) {
+        reply_r->trouble = SUBMIT_UNREACHED;
         error_temporary(error, "libcurl: out of memory");
         return FALSE;
     }
@@ -194,21 +211,25 @@ static gboolean submit_by_smtp(Submitter *submitter, const char *sender,
     set_options(submitter, curl, &transfer, sender, list);
     CURLcode code = curl_easy_perform(curl);
     if (code != CURLE_OK)
-        set_failure(code, &transfer, submitter->via, error);
-    else if (reply_r != NULL)
-        *reply_r = g_strdup(transfer.reply);
+        set_failure(code, &transfer, submitter->via, reply_r, error);
+    else
+        reply_r->text = g_strdup(transfer.reply);
     curl_slist_free_all(list);
     give_back(submitter, curl);
     return code == CURLE_OK;
 }
 
 gboolean submit_mail(Submitter *submitter, const char *sender, const char *const *recipients,
-                     GBytes *mail, char **reply_r, GError **error)
+                     GBytes *mail, SubmitReply *reply_r, GError **error)
 {
-    if (reply_r != NULL)
-        *reply_r = NULL;
+    *reply_r = (SubmitReply) { .text = NULL };
     if (g_str_has_prefix(submitter->via, "sendmail:"))
         return submit_by_sendmail(submitter->via + strlen("sendmail:"), sender, recipients, mail,
-                                  error);
+                                  reply_r, error);
     return submit_by_smtp(submitter, sender, recipients, mail, reply_r, error);
+}
+
+void submit_reply_clear(SubmitReply *reply)
+{
+    g_clear_pointer(&reply->text, g_free);
 }

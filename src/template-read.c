@@ -183,13 +183,16 @@ static const struct {
     { "pre", NODE_PRE, NULL, FALSE },
     { "use", NODE_USE, "block", FALSE },
     { "quotation", NODE_QUOTATION, NULL, TRUE },
+    { "still-open", NODE_STILL_OPEN, NULL, TRUE },
+    { "told-before", NODE_TOLD_BEFORE, NULL, TRUE },
 };
 
 /* White space between blocks says nothing; between inline elements it divides words. */
 static gboolean is_inline_parent(const char *element)
 {
-    static const char *const blocks[] = { "notice",    "list",  "quotation", "greeting",
-                                          "signature", "block", NULL };
+    static const char *const blocks[] = { "notice",     "list",        "quotation",
+                                          "greeting",   "signature",   "block",
+                                          "still-open", "told-before", NULL };
     return !g_strv_contains(blocks, element);
 }
 

@@ -19,20 +19,24 @@ typedef enum {
     /* inline */
     NODE_TEXT,      /* text: white space folded to single blanks */
     NODE_FIELD,     /* text: name of the field */
-    NODE_COUNT,     /* number of distinct addresses */
+    NODE_COUNT,     /* number of distinct addresses, or of what it stands in is about */
     NODE_ADDRESSES, /* the first address and, by the layout's <more>, how many others */
-    NODE_ONE,       /* children, if there is one distinct address */
-    NODE_MANY,      /* children, if there are several */
+    NODE_ONE,       /* children, if NODE_COUNT is one */
+    NODE_MANY,      /* children, if it is more */
     NODE_LINK,      /* href in text, children: label; also a block */
     NODE_BREAK,     /* <br/>: a new line */
     /* blocks */
     NODE_PARAGRAPH,
     NODE_LIST, /* children: NODE_ITEM */
     NODE_ITEM,
-    NODE_PRE,      /* text verbatim, without trailing blanks and line ends */
-    NODE_USE,      /* text: name of a block of the layout */
-    NODE_QUOTATION /* children: blocks that introduce CERT-Bund's words; nothing
-                      at all when the report has none */
+    NODE_PRE,        /* text verbatim, without trailing blanks and line ends */
+    NODE_USE,        /* text: name of a block of the layout */
+    NODE_QUOTATION,  /* children: blocks that introduce CERT-Bund's words; nothing
+                        at all when the report has none */
+    NODE_STILL_OPEN, /* children: blocks about what was told before, is in the report and
+                        not in the rows; NODE_COUNT is how many; nothing if none is */
+    NODE_TOLD_BEFORE /* children: blocks, if of these rows some were told before;
+                        NODE_COUNT is how many times */
 } NodeKind;
 
 typedef struct Node {

@@ -158,3 +158,35 @@ const char *timestamp_format(gint64 time, char text_r[TIMESTAMP_TEXT_SIZE])
                secs % 60);
     return text_r;
 }
+
+/* Not strftime(): its words are those of the process's locale, and a notice has two
+ * languages. */
+const char *timestamp_format_date(gint64 time, const char *language,
+                                  char text_r[TIMESTAMP_DATE_SIZE])
+{
+    static const struct {
+        const char *language, *behind_day, *months[12];
+    } words[] = {
+        { "de",
+          ".",
+          { "Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September",
+            "Oktober", "November", "Dezember" } },
+        { "en",
+          "",
+          { "January", "February", "March", "April", "May", "June", "July", "August", "September",
+            "October", "November", "December" } },
+    };
+    char text[TIMESTAMP_TEXT_SIZE];
+    timestamp_format(time, text);
+    text[DATE_LENGTH] = '\0'; /* "2025-02-04": year at 0, month at 5, day at 8 */
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+        if (strcmp(words[i].language, language) == 0) {
+            const char *month = words[i].months[number(text + 5, 2, 1, 12) - 1];
+            const char *day = text[8] == '0' ? text + 9 : text + 8;
+            g_snprintf(text_r, TIMESTAMP_DATE_SIZE, "%s%s %s %.4s", day, words[i].behind_day, month,
+                       text);
+            return text_r;
+        }
+    g_strlcpy(text_r, text, TIMESTAMP_DATE_SIZE);
+    return text_r;
+}

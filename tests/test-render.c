@@ -4,80 +4,11 @@
 /* Rendering: the shipped templates against golden notices (tests/notices), and
  * each rule of certbund-template(5) by itself.  CERTBUND_UPDATE_NOTICES=1 writes
  * the golden notices anew; look at the difference before you keep it. */
-#include "render.h"
+#include "letter-maker.h"
 
-#include "timestamp.h"
 #include "wrap.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
-
-static TemplateSet *load_set(const char *first, const char *second)
-{
-    g_autoptr(Faults) faults = faults_new();
-    const char *const directories[] = { first, second, NULL };
-    TemplateSet *set = templates_load(directories, faults);
-    for (guint i = 0; i < faults_count(faults); i++)
-        g_test_message("%s", faults_text(faults, i));
-    g_assert_nonnull(set);
-    return set;
-}
-
-/* A report as the reading stage makes it; accounts: column 3 is the mailbox. */
-static Report *make_report(const char *subject, const char *csv, gboolean accounts)
-{
-    g_autoptr(GError) error = NULL;
-    Report *report = g_new0(Report, 1);
-    report->subject = subject_parse(subject);
-    report->class_id = g_strdup("some-class");
-    report->message_id = g_strdup("");
-    report->table = table_read(csv, strlen(csv), ',', &error);
-    g_assert_no_error(error);
-    report->address_column = (guint)table_find_column(report->table, "ip");
-    report->time_column = (guint)table_find_column(report->table, "timestamp");
-    report->account_column = accounts ? 3 : -1;
-    report->n_events = table_n_rows(report->table);
-    report->events = g_new0(Event, report->n_events + 1);
-    for (guint i = 0; i < report->n_events; i++) {
-        const char *ip = table_cell(report->table, i, report->address_column);
-        const char *when = table_cell(report->table, i, report->time_column);
-        address_parse(ip, strlen(ip), &report->events[i].address);
-        gboolean good = timestamp_parse_report(when, strlen(when), &report->events[i].time);
-        report->events[i].time_certainty = good ? WHEN_UTC : WHEN_NONE;
-    }
-    return report;
-}
-
-static Rendered *render_some(const Report *report, const TemplateSet *set, const char *template_,
-                             const char *language, guint n_events)
-{
-    Customer customer = { .id = "c-1",
-                          .email = "noc@example.org",
-                          .cc = "",
-                          .name = "Muster & Söhne GmbH",
-                          .language = language,
-                          .brand = "",
-                          .escalation = "",
-                          .reference = "K-4711",
-                          .kind = "",
-                          .form = "" };
-    guint32 *events = g_new0(guint32, n_events + 1);
-    for (guint i = 0; i < n_events; i++)
-        events[i] = i;
-    RenderInput input = { .report = report,
-                          .template_ = templates_by_id(set, template_),
-                          .layout = templates_layout(set, ""),
-                          .customer = &customer,
-                          .events = events,
-                          .n_events = n_events,
-                          .class_id = report->class_id,
-                          .reference = "A-7F3K2Q",
-                          .preface = NULL };
-    g_assert_nonnull(input.template_);
-    Rendered *rendered = render(&input);
-    g_free(events);
-    return rendered;
-}
 
 /* ---- the shipped templates ---- */
 
@@ -103,61 +34,39 @@ static const struct {
       "\"64496\",\"203.0.113.7\",\"2025-02-11 11:10:27\",\"\"\n" },
 };
 
-static char *shipped_directory(void)
-{
-    return g_test_build_filename(G_TEST_DIST, "..", "templates", NULL);
-}
-
-static void compare_golden(const char *template_, const char *language, const char *number,
-                           const Rendered *rendered)
-{
-    g_autofree char *name = g_strdup_printf("%s.%s.%s.txt", template_, language, number);
-    g_autofree char *path = g_test_build_filename(G_TEST_DIST, "notices", name, NULL);
-    g_autofree char *got =
-        g_strdup_printf("Subject: %s\n\n%s", rendered->subject, rendered->text->str);
-    g_autofree char *want = NULL;
-    g_autoptr(GError) error = NULL;
-    if (g_getenv("CERTBUND_UPDATE_NOTICES") != NULL)
-        g_file_set_contents(path, got, -1, &error);
-    g_assert_no_error(error);
-    g_file_get_contents(path, &want, NULL, &error);
-    g_assert_no_error(error);
-    g_assert_cmpstr(got, ==, want);
-}
-
 static void test_golden(void)
 {
     static const struct {
         const char *name, *language, *want;
     } languages[] = { { "de", "de", "de" }, { "en", "en", "en" }, { "both", "", "de, en" } };
-    g_autofree char *shipped = shipped_directory();
-    g_autoptr(TemplateSet) set = load_set(shipped, NULL);
+    g_autofree char *shipped = letter_shipped();
+    g_autoptr(TemplateSet) set = letter_set(shipped, NULL);
     for (guint i = 0; i < G_N_ELEMENTS(feeds); i++)
         for (guint j = 0; j < G_N_ELEMENTS(languages); j++)
             for (guint many = 0; many < 2; many++) {
-                g_autoptr(Report) report = make_report(feeds[i].subject, feeds[i].csv, FALSE);
+                g_autoptr(Report) report = letter_report(feeds[i].subject, feeds[i].csv, FALSE);
                 report->quote_de =
                     g_strdup("Redis ist ein Datenbank-System.\n\nEs ist erreichbar.  ");
                 report->quote_en = g_strdup("Redis is a database system.\n");
                 g_autoptr(Rendered) rendered =
-                    render_some(report, set, feeds[i].template_, languages[j].language,
-                                many ? report->n_events : 1);
+                    letter_render(report, set, feeds[i].template_, languages[j].language,
+                                  many ? report->n_events : 1);
                 g_assert_cmpstr(rendered->language, ==, languages[j].want);
                 g_assert_cmpuint(rendered->headers->len, ==, 0);
-                compare_golden(feeds[i].template_, languages[j].name, many ? "many" : "one",
-                               rendered);
+                letter_golden(feeds[i].template_, languages[j].name, many ? "many" : "one",
+                              rendered);
             }
 }
 
 /* Every line that is neither a table row, a quotation nor one long word fits. */
 static void test_width(void)
 {
-    g_autofree char *shipped = shipped_directory();
-    g_autoptr(TemplateSet) set = load_set(shipped, NULL);
+    g_autofree char *shipped = letter_shipped();
+    g_autoptr(TemplateSet) set = letter_set(shipped, NULL);
     for (guint i = 0; i < G_N_ELEMENTS(feeds); i++) {
-        g_autoptr(Report) report = make_report(feeds[i].subject, feeds[i].csv, FALSE);
+        g_autoptr(Report) report = letter_report(feeds[i].subject, feeds[i].csv, FALSE);
         g_autoptr(Rendered) rendered =
-            render_some(report, set, feeds[i].template_, "", report->n_events);
+            letter_render(report, set, feeds[i].template_, "", report->n_events);
         g_auto(GStrv) lines = g_strsplit(rendered->text->str, "\n", -1);
         for (guint j = 0; lines[j] != NULL; j++)
             g_assert_true(lines[j][0] == '"' || strchr(lines[j], ' ') == NULL ||
@@ -169,45 +78,8 @@ static void test_width(void)
 
 /* ---- rule by rule ---- */
 
-#define LAYOUT_TEXTS                                                                               \
-    "<text xml:lang='de'><hint>[English below]</hint><more>und <count/> weitere</more>"            \
-    "<greeting><p>Hallo,</p></greeting><signature><p>Gruß</p></signature>"                        \
-    "<block name='b'><p>Block</p></block><block name='e'/></text>"                                 \
-    "<text xml:lang='en'><hint>[Deutsch unten]</hint><more>and <one>1 other</one><many><count/> "  \
-    "others</many></more><greeting><p>Hello,</p></greeting>"                                       \
-    "<block name='b'><p>block</p></block><block name='e'/></text>"
-
-static const char plain_layout[] =
-    "<layout version='1' id='default'><languages>de en</languages>" LAYOUT_TEXTS "</layout>";
-
-static const char plain_csv[] = "asn,ip,timestamp,port\n"
-                                "64496,192.0.2.7,2025-02-11 11:10:25,23\n"
-                                "64496,192.0.2.8,2025-02-11 10:10:25,23\n"
-                                "64496,192.0.2.7,2025-02-11 12:10:25,24\n";
-
 static const char plain_table_1[] = "\n\"asn\",\"ip\",\"timestamp\",\"port\"\n"
                                     "\"64496\",\"192.0.2.7\",\"2025-02-11 11:10:25\",\"23\"\n";
-
-/* Render one row with a one-off template (its inside, between the tags) and layout. */
-static Rendered *render_once(const char *layout, const char *inside, const Report *report,
-                             const char *language, guint n_events)
-{
-    g_autoptr(GError) error = NULL;
-    g_autofree char *directory = g_dir_make_tmp("certbund-render-XXXXXX", &error);
-    g_assert_no_error(error);
-    g_autofree char *a = g_build_filename(directory, "default.xml", NULL);
-    g_autofree char *b = g_build_filename(directory, "t.xml", NULL);
-    g_autofree char *template_ = g_strdup_printf(
-        "<template version='1' id='t'><match><title>T</title></match>%s</template>", inside);
-    g_assert_true(g_file_set_contents(a, layout, -1, NULL));
-    g_assert_true(g_file_set_contents(b, template_, -1, NULL));
-    g_autoptr(TemplateSet) set = load_set(directory, NULL);
-    Rendered *rendered = render_some(report, set, "t", language, n_events);
-    g_remove(a);
-    g_remove(b);
-    g_rmdir(directory);
-    return rendered;
-}
 
 #define DE(body) "<notice xml:lang='de'><subject>S</subject>" body "</notice>"
 #define EN(body) "<notice xml:lang='en'><subject>E</subject>" body "</notice>"
@@ -256,12 +128,12 @@ static void test_block(gconstpointer data)
 {
     guint i = GPOINTER_TO_UINT(data);
     g_autoptr(Report) report =
-        make_report("[CB-Report#20250212-10004759] T in AS64496", plain_csv, FALSE);
+        letter_report("[CB-Report#20250212-10004759] T in AS64496", letter_csv, FALSE);
     g_autofree char *inside = g_strdup_printf(
         "<notice xml:lang='de'><subject>S</subject>%s</notice>", block_cases[i].body);
     g_autofree char *want =
         g_strconcat("Hallo,\n\n", block_cases[i].want, "\nGruß\n", plain_table_1, NULL);
-    g_autoptr(Rendered) rendered = render_once(plain_layout, inside, report, "de", 1);
+    g_autoptr(Rendered) rendered = letter_once(letter_layout, inside, report, "de", 1);
     g_assert_cmpstr(rendered->text->str, ==, want);
 }
 
@@ -287,9 +159,9 @@ static void test_counts(void)
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(Report) report =
-            make_report("[CB-Report#20250212-10004759] T", csv, cases[i].accounts);
-        g_autoptr(Rendered) rendered = render_once(
-            plain_layout,
+            letter_report("[CB-Report#20250212-10004759] T", csv, cases[i].accounts);
+        g_autoptr(Rendered) rendered = letter_once(
+            letter_layout,
             "<notice xml:lang='en'><subject><one>one</one><many>many</many> <count/> <addresses/>"
             "</subject><p><field name='first-time'/> <field name='last-time'/></p></notice>",
             report, "en", cases[i].n_events);
@@ -300,16 +172,16 @@ static void test_counts(void)
 /* Below and above the size where counting changes its way. */
 static void test_count_sizes(void)
 {
-    g_autofree char *shipped = shipped_directory();
-    g_autoptr(TemplateSet) set = load_set(shipped, NULL);
+    g_autofree char *shipped = letter_shipped();
+    g_autoptr(TemplateSet) set = letter_set(shipped, NULL);
     for (guint n = 1; n <= 20; n++)
         for (guint distinct = 1; distinct <= n; distinct++) {
             g_autoptr(GString) csv = g_string_new("ip,timestamp\n");
             for (guint i = 0; i < n; i++)
                 g_string_append_printf(csv, "192.0.2.%u,\n", i % distinct);
             g_autoptr(Report) report =
-                make_report("[CB-Report#20250212-10004759] T", csv->str, FALSE);
-            g_autoptr(Rendered) rendered = render_some(report, set, "open-telnet", "en", n);
+                letter_report("[CB-Report#20250212-10004759] T", csv->str, FALSE);
+            g_autoptr(Rendered) rendered = letter_render(report, set, "open-telnet", "en", n);
             g_autofree char *want =
                 distinct == 1 ? g_strdup("Telnet server reachable from the Internet: 192.0.2.0")
                 : distinct == 2
@@ -325,22 +197,22 @@ static void test_count_sizes(void)
 static const struct {
     const char *name, *layout, *inside, *language, *want, *want_language;
 } order_cases[] = {
-    { "one-language", LAYOUT_TEXTS, DE("<p>d</p>") EN("<p>e</p>"), "de",
+    { "one-language", LETTER_TEXTS, DE("<p>d</p>") EN("<p>e</p>"), "de",
       "Hallo,\n\nd\n\nGruß\nTABLE", "de" },
-    { "two-languages", LAYOUT_TEXTS, DE("<p>d</p>") EN("<p>e</p>"), "",
+    { "two-languages", LETTER_TEXTS, DE("<p>d</p>") EN("<p>e</p>"), "",
       "[English below]\n\nHallo,\n\nd\n\nGruß\n\n----\n\nHello,\n\ne\nTABLE", "de, en" },
-    { "order-of-the-layout", LAYOUT_TEXTS, EN("<p>e</p>") DE("<p>d</p>"), "en de",
+    { "order-of-the-layout", LETTER_TEXTS, EN("<p>e</p>") DE("<p>d</p>"), "en de",
       "[English below]\n\nHallo,\n\nd\n\nGruß\n\n----\n\nHello,\n\ne\nTABLE", "de, en" },
-    { "separator", "<separator>* * *</separator>" LAYOUT_TEXTS, DE("<p>d</p>") EN("<p>e</p>"),
+    { "separator", "<separator>* * *</separator>" LETTER_TEXTS, DE("<p>d</p>") EN("<p>e</p>"),
       "de en", "[English below]\n\nHallo,\n\nd\n\nGruß\n\n* * *\n\nHello,\n\ne\nTABLE", "de, en" },
-    { "separator-empty", "<separator/>" LAYOUT_TEXTS, DE("<p>d</p>") EN("<p>e</p>"), "de en",
+    { "separator-empty", "<separator/>" LETTER_TEXTS, DE("<p>d</p>") EN("<p>e</p>"), "de en",
       "[English below]\n\nHallo,\n\nd\n\nGruß\n\nHello,\n\ne\nTABLE", "de, en" },
-    { "table-end", "<table position='end'/>" LAYOUT_TEXTS, DE("<p>d</p>"), "de",
+    { "table-end", "<table position='end'/>" LETTER_TEXTS, DE("<p>d</p>"), "de",
       "Hallo,\n\nd\n\nGruß\nTABLE", "de" },
-    { "language-the-template-lacks", LAYOUT_TEXTS, EN("<p>e</p>"), "de en", "Hello,\n\ne\nTABLE",
+    { "language-the-template-lacks", LETTER_TEXTS, EN("<p>e</p>"), "de en", "Hello,\n\ne\nTABLE",
       "en" },
-    { "none-left-all-are-used", LAYOUT_TEXTS, EN("<p>e</p>"), "fr", "Hello,\n\ne\nTABLE", "en" },
-    { "language-the-layout-lacks", LAYOUT_TEXTS,
+    { "none-left-all-are-used", LETTER_TEXTS, EN("<p>e</p>"), "fr", "Hello,\n\ne\nTABLE", "en" },
+    { "language-the-layout-lacks", LETTER_TEXTS,
       DE("<p>d</p>") "<notice xml:lang='fr'><subject>F"
                      "</subject><p>f</p></notice>",
       "fr", "Hallo,\n\nd\n\nGruß\nTABLE", "de" },
@@ -349,14 +221,14 @@ static const struct {
 static void test_order(gconstpointer data)
 {
     guint i = GPOINTER_TO_UINT(data);
-    g_autoptr(Report) report = make_report("[CB-Report#20250212-10004759] T", plain_csv, FALSE);
+    g_autoptr(Report) report = letter_report("[CB-Report#20250212-10004759] T", letter_csv, FALSE);
     g_autofree char *layout = g_strconcat("<layout version='1' id='default'><languages>de en"
                                           "</languages>",
                                           order_cases[i].layout, "</layout>", NULL);
     g_auto(GStrv) parts = g_strsplit(order_cases[i].want, "TABLE", 2);
     g_autofree char *want = g_strconcat(parts[0], plain_table_1, NULL);
     g_autoptr(Rendered) rendered =
-        render_once(layout, order_cases[i].inside, report, order_cases[i].language, 1);
+        letter_once(layout, order_cases[i].inside, report, order_cases[i].language, 1);
     g_assert_cmpstr(rendered->text->str, ==, want);
     g_assert_cmpstr(rendered->language, ==, order_cases[i].want_language);
 }
@@ -364,10 +236,10 @@ static void test_order(gconstpointer data)
 static void test_table_first(void)
 {
     static const char layout[] = "<layout version='1' id='default'><table position='start'/>"
-                                 "<languages>de en</languages>" LAYOUT_TEXTS "</layout>";
-    g_autoptr(Report) report = make_report("[CB-Report#20250212-10004759] T", plain_csv, FALSE);
+                                 "<languages>de en</languages>" LETTER_TEXTS "</layout>";
+    g_autoptr(Report) report = letter_report("[CB-Report#20250212-10004759] T", letter_csv, FALSE);
     g_autoptr(Rendered) rendered =
-        render_once(layout, DE("<p>d</p>") EN("<p>e</p>"), report, "", 1);
+        letter_once(layout, DE("<p>d</p>") EN("<p>e</p>"), report, "", 1);
     g_autofree char *want = g_strconcat("[English below]\n", plain_table_1,
                                         "\nHallo,\n\nd\n\nGruß\n\n"
                                         "----\n\nHello,\n\ne\n",
@@ -391,9 +263,10 @@ static void test_columns(void)
         { "<columns only='yes'>missing</columns>", "\"asn\",\"ip\",\"timestamp\",\"port\"\n" },
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(Report) report = make_report("[CB-Report#20250212-10004759] T", plain_csv, FALSE);
+        g_autoptr(Report) report =
+            letter_report("[CB-Report#20250212-10004759] T", letter_csv, FALSE);
         g_autofree char *inside = g_strconcat(cases[i].columns, DE("<p>d</p>"), NULL);
-        g_autoptr(Rendered) rendered = render_once(plain_layout, inside, report, "de", 1);
+        g_autoptr(Rendered) rendered = letter_once(letter_layout, inside, report, "de", 1);
         g_assert_nonnull(strstr(rendered->text->str, cases[i].want));
     }
 }
@@ -414,11 +287,12 @@ static void test_quotation(void)
         { "a\tb\x1b[1m", NULL, "de", "Hallo,\n\nI\n\n> a b [1m\n\nGruß\n" },
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(Report) report = make_report("[CB-Report#20250212-10004759] T", plain_csv, FALSE);
+        g_autoptr(Report) report =
+            letter_report("[CB-Report#20250212-10004759] T", letter_csv, FALSE);
         report->quote_de = g_strdup(cases[i].de);
         report->quote_en = g_strdup(cases[i].en);
         g_autoptr(Rendered) rendered =
-            render_once(plain_layout,
+            letter_once(letter_layout,
                         DE("<quotation><p>I</p></quotation>") EN("<quotation><p>J</p></quotation>"),
                         report, cases[i].language, 1);
         g_autofree char *table = g_strconcat(cases[i].want, plain_table_1, NULL);
@@ -432,13 +306,13 @@ static void test_hostile_values(void)
     static const char layout[] =
         "<layout version='1' id='default'><languages>de en</languages>"
         "<header name='X-Name'><field name='title'/></header>"
-        "<header name='X-Empty'> <many>x</many> </header>" LAYOUT_TEXTS "</layout>";
-    g_autoptr(Report) report = make_report("[CB-Report#20250212-10004759] T", plain_csv, FALSE);
+        "<header name='X-Empty'> <many>x</many> </header>" LETTER_TEXTS "</layout>";
+    g_autoptr(Report) report = letter_report("[CB-Report#20250212-10004759] T", letter_csv, FALSE);
     g_free(report->subject->title);
     report->subject->title = g_strdup("a\r\nBcc: x@example.org\x7f\xc2\x85\xe2\x80\xa8\xe2\x80\xae"
                                       "<field name='ticket'/>");
     g_autoptr(Rendered) rendered =
-        render_once(layout,
+        letter_once(layout,
                     "<notice xml:lang='de'><subject>S <field name='title'/></subject><p>"
                     "<field name='title'/></p></notice>",
                     report, "de", 1);
@@ -466,28 +340,28 @@ static void test_limits(void)
 {
     static const char layout[] =
         "<layout version='1' id='default'><languages>de en</languages>"
-        "<header name='X'>x<field name='title'/></header>" LAYOUT_TEXTS "</layout>";
+        "<header name='X'>x<field name='title'/></header>" LETTER_TEXTS "</layout>";
     static const char notice[] = "<notice xml:lang='de'><subject>x<field name='title'/></subject>"
                                  "<p>x</p></notice>";
     static const guint limits[] = { RENDER_SUBJECT_MAX, RENDER_HEADER_MAX };
     for (guint i = 0; i < G_N_ELEMENTS(limits); i++)
         for (guint over = 0; over < 2; over++) {
             g_autoptr(Report) report =
-                make_report("[CB-Report#20250212-10004759] T", plain_csv, FALSE);
+                letter_report("[CB-Report#20250212-10004759] T", letter_csv, FALSE);
             g_autofree char *rest = umlauts(limits[i] - 1, over == 1);
             g_autofree char *want = g_strconcat(i == 0 ? "x" : "X: x", rest, NULL);
             g_free(report->subject->title);
             report->subject->title = umlauts(limits[i] - 1 + over, FALSE);
-            g_autoptr(Rendered) rendered = render_once(layout, notice, report, "de", 1);
+            g_autoptr(Rendered) rendered = letter_once(layout, notice, report, "de", 1);
             g_assert_cmpstr(i == 0 ? rendered->subject : rendered->headers->pdata[0], ==, want);
         }
 }
 
 static void test_preface(void)
 {
-    g_autofree char *shipped = shipped_directory();
-    g_autoptr(TemplateSet) set = load_set(shipped, NULL);
-    g_autoptr(Report) report = make_report(feeds[0].subject, feeds[0].csv, FALSE);
+    g_autofree char *shipped = letter_shipped();
+    g_autoptr(TemplateSet) set = letter_set(shipped, NULL);
+    g_autoptr(Report) report = letter_report(feeds[0].subject, feeds[0].csv, FALSE);
     Customer customer = { .id = "c",
                           .email = "",
                           .cc = "",
@@ -507,7 +381,8 @@ static void test_preface(void)
                           1,
                           "open-telnet",
                           "A-7F3K2Q",
-                          "Test run.\nTo: noc@example.org\n" };
+                          "Test run.\nTo: noc@example.org\n",
+                          NULL };
     g_autoptr(Rendered) rendered = render(&input);
     g_assert_true(g_str_has_prefix(
         rendered->text->str, "Test run.\nTo: noc@example.org\n\n[English version below]\n\nSehr"));
@@ -529,9 +404,9 @@ static void test_title(void)
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *subject =
             g_strconcat("[CB-Report#20250212-10004759] ", cases[i].subject, NULL);
-        g_autoptr(Report) report = make_report(subject, plain_csv, FALSE);
+        g_autoptr(Report) report = letter_report(subject, letter_csv, FALSE);
         g_autoptr(Rendered) rendered =
-            render_once(plain_layout,
+            letter_once(letter_layout,
                         "<notice xml:lang='de'><subject><field name='title'/>: "
                         "<count/></subject><p>x</p></notice>"
                         "<notice xml:lang='en'><subject><field name='title'/>: "
@@ -585,16 +460,16 @@ static void test_speed(void)
         g_test_skip("only with -m perf");
         return;
     }
-    g_autofree char *shipped = shipped_directory();
-    g_autoptr(TemplateSet) set = load_set(shipped, NULL);
+    g_autofree char *shipped = letter_shipped();
+    g_autoptr(TemplateSet) set = letter_set(shipped, NULL);
     for (guint f = 0; f < G_N_ELEMENTS(feeds); f++) {
         g_autoptr(GString) csv = g_string_new("asn,ip,timestamp,port,banner\n");
         for (guint i = 0; i < ROWS; i++)
             g_string_append_printf(csv, "64496,198.18.0.%u,2025-02-11 11:10:25,23,login:\n", i);
-        g_autoptr(Report) report = make_report(feeds[f].subject, csv->str, FALSE);
+        g_autoptr(Report) report = letter_report(feeds[f].subject, csv->str, FALSE);
         gint64 start = g_get_monotonic_time();
         for (guint i = 0; i < NOTICES; i++)
-            rendered_free(render_some(report, set, feeds[f].template_, "", ROWS));
+            rendered_free(letter_render(report, set, feeds[f].template_, "", ROWS));
         double seconds = (double)(g_get_monotonic_time() - start) / 1e6;
         g_test_maximized_result(NOTICES / seconds, "%s: %.0f notices/s", feeds[f].template_,
                                 NOTICES / seconds);

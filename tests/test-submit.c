@@ -125,10 +125,12 @@ static void server_stop(Server *server)
 
 static const char *const two[] = { "noc@kunde.example.net", "second@kunde.example.net", NULL };
 
-static gboolean send_one(Submitter *submitter, const char *sender, char **reply_r, GError **error)
+static gboolean send_one(Submitter *submitter, const char *sender, SubmitReply *reply_r,
+                         GError **error)
 {
     g_autoptr(GBytes) mail = g_bytes_new_static("Subject: x\r\n\r\n.dot\r\nend\r\n", 26);
-    return submit_mail(submitter, sender, two, mail, reply_r, error);
+    g_auto(SubmitReply) own = { .text = NULL };
+    return submit_mail(submitter, sender, two, mail, reply_r != NULL ? reply_r : &own, error);
 }
 
 static Submitter *submitter_to(const Server *server)
@@ -146,48 +148,60 @@ static void test_replies(void)
         gboolean fine;
         CertbundError code;
         const char *words;
+        SubmitTrouble trouble; /* when it failed */
     } cases[] = {
-        { "taken", { .on_mail = NULL }, TRUE, 0, "250 2.0.0 Ok: queued as 4TEST" },
+        { "taken", { .on_mail = NULL }, TRUE, 0, "250 2.0.0 Ok: queued as 4TEST",
+          SUBMIT_THIS_MAIL },
         { "sender later", { .on_mail = "451 4.3.0 later" }, FALSE, CERTBUND_ERROR_TEMPORARY,
-          "451 4.3.0 later" },
+          "451 4.3.0 later", SUBMIT_THIS_MAIL },
         { "not from us", { .on_mail = "550 5.7.1 no" }, FALSE, CERTBUND_ERROR_TEMPORARY,
-          "550 5.7.1 no" },
+          "550 5.7.1 no",
+          SUBMIT_EVERY_MAIL },
         { "nobody is served", { .greeting = "554 5.7.1 no service" }, FALSE,
-          CERTBUND_ERROR_TEMPORARY, NULL },
+          CERTBUND_ERROR_TEMPORARY, NULL,
+          SUBMIT_EVERY_MAIL },
         { "not without TLS", { .on_mail = "530 5.7.0 STARTTLS first" }, FALSE,
-          CERTBUND_ERROR_TEMPORARY, "530 5.7.0" },
+          CERTBUND_ERROR_TEMPORARY, "530 5.7.0",
+          SUBMIT_EVERY_MAIL },
         { "not without a login", { .on_rcpt = "530 5.7.0 log in first" }, FALSE,
-          CERTBUND_ERROR_TEMPORARY, "530 5.7.0" },
+          CERTBUND_ERROR_TEMPORARY, "530 5.7.0",
+          SUBMIT_EVERY_MAIL },
         { "no data ever", { .on_data = "554 5.5.1 no valid recipients" }, FALSE,
-          CERTBUND_ERROR_INPUT, "554 5.5.1" },
+          CERTBUND_ERROR_INPUT, "554 5.5.1", SUBMIT_THIS_MAIL },
         { "recipient later", { .on_rcpt = "450 4.2.0 grey" }, FALSE, CERTBUND_ERROR_TEMPORARY,
-          "450 4.2.0 grey" },
+          "450 4.2.0 grey", SUBMIT_THIS_MAIL },
         { "recipient never", { .on_rcpt = "550 5.1.1 unknown" }, FALSE, CERTBUND_ERROR_INPUT,
-          "550 5.1.1 unknown" },
+          "550 5.1.1 unknown", SUBMIT_THIS_MAIL },
         { "no data now", { .on_data = "421 4.3.2 going" }, FALSE, CERTBUND_ERROR_TEMPORARY,
-          "421 4.3.2 going" },
+          "421 4.3.2 going",
+          SUBMIT_EVERY_MAIL },
         { "content later", { .on_dot = "452 4.3.1 disk full" }, FALSE, CERTBUND_ERROR_TEMPORARY,
-          "452 4.3.1 disk full" },
+          "452 4.3.1 disk full", SUBMIT_THIS_MAIL },
         { "content never", { .on_dot = "554 5.6.0 refused" }, FALSE, CERTBUND_ERROR_INPUT,
-          "554 5.6.0 refused" },
-        { "an old server", { .no_ehlo = TRUE }, TRUE, 0, "250 2.0.0 Ok: queued as 4TEST" },
+          "554 5.6.0 refused", SUBMIT_THIS_MAIL },
+        { "an old server", { .no_ehlo = TRUE }, TRUE, 0, "250 2.0.0 Ok: queued as 4TEST",
+          SUBMIT_THIS_MAIL },
         { "an old server that goes away", { .no_ehlo = TRUE, .hang_up = TRUE }, FALSE,
-          CERTBUND_ERROR_TEMPORARY, NULL },
-        { "gone before the answer", { .hang_up = TRUE }, FALSE, CERTBUND_ERROR_TEMPORARY, NULL },
+          CERTBUND_ERROR_TEMPORARY, NULL,
+          SUBMIT_EVERY_MAIL },
+        { "gone before the answer", { .hang_up = TRUE }, FALSE, CERTBUND_ERROR_TEMPORARY, NULL,
+          SUBMIT_EVERY_MAIL },
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         Server server = cases[i].server;
-        g_autofree char *reply = NULL;
+        g_auto(SubmitReply) reply = { .text = NULL };
         g_autoptr(GError) error = NULL;
         server_start(&server);
         Submitter *submitter = submitter_to(&server);
         gboolean fine = send_one(submitter, "bounce@example.org", &reply, &error);
-        g_test_message("%s: %s", cases[i].name, fine ? reply : error->message);
+        g_test_message("%s: %s", cases[i].name, fine ? reply.text : error->message);
         g_assert_true(fine == cases[i].fine);
-        if (!fine)
+        if (!fine) {
             g_assert_error(error, CERTBUND_ERROR, (int)cases[i].code);
+            g_assert_cmpint(reply.trouble, ==, cases[i].trouble);
+        }
         if (cases[i].words != NULL)
-            g_assert_nonnull(strstr(fine ? reply : error->message, cases[i].words));
+            g_assert_nonnull(strstr(fine ? reply.text : error->message, cases[i].words));
         submitter_unref(submitter);
         server_stop(&server);
     }
@@ -238,13 +252,15 @@ static void test_nobody_listens(void)
 {
     Server server = { .on_mail = NULL };
     g_autoptr(GError) error = NULL;
+    g_auto(SubmitReply) reply = { .text = NULL };
 
     server_start(&server);
     g_autofree char *via = g_strdup_printf("smtp://127.0.0.1:%u", server.port);
     server_stop(&server);
     g_autoptr(Submitter) submitter = submitter_new(via, NULL);
-    g_assert_false(send_one(submitter, "bounce@example.org", NULL, &error));
+    g_assert_false(send_one(submitter, "bounce@example.org", &reply, &error));
     g_assert_error(error, CERTBUND_ERROR, CERTBUND_ERROR_TEMPORARY);
+    g_assert_cmpint(reply.trouble, ==, SUBMIT_UNREACHED);
 }
 
 /* sendmail(1): arguments, input with LF, exit status of sysexits.h. */
@@ -271,14 +287,18 @@ static void test_sendmail(void)
         g_autofree char *via = g_strconcat("sendmail:", program, NULL);
         g_autoptr(Submitter) submitter = submitter_new(via, NULL);
         g_autoptr(GError) error = NULL;
+        g_auto(SubmitReply) reply = { .text = NULL };
         fixture_write(directory, "sendmail", script);
         g_assert_cmpint(g_chmod(program, 0755), ==, 0);
-        gboolean fine = send_one(submitter, "", NULL, &error);
+        gboolean fine = send_one(submitter, "", &reply, &error);
         g_test_message("%s: %s", cases[i].name, fine ? "fine" : error->message);
         g_assert_true(fine == cases[i].fine);
         if (!fine) {
             g_assert_error(error, CERTBUND_ERROR, (int)cases[i].code);
             g_assert_nonnull(strstr(error->message, cases[i].words));
+            g_assert_cmpint(reply.trouble, ==, cases[i].code == CERTBUND_ERROR_TEMPORARY
+                                                   ? SUBMIT_EVERY_MAIL
+                                                   : SUBMIT_THIS_MAIL);
         } else {
             g_autofree char *arguments = NULL, *mail = NULL;
             g_autofree char *args_file = g_strconcat(program, ".args", NULL);
@@ -297,8 +317,10 @@ static void test_no_sendmail(void)
 {
     g_autoptr(Submitter) submitter = submitter_new("sendmail:/nonexistent/sendmail", NULL);
     g_autoptr(GError) error = NULL;
-    g_assert_false(send_one(submitter, "", NULL, &error));
+    g_auto(SubmitReply) reply = { .text = NULL };
+    g_assert_false(send_one(submitter, "", &reply, &error));
     g_assert_error(error, CERTBUND_ERROR, CERTBUND_ERROR_TEMPORARY);
+    g_assert_cmpint(reply.trouble, ==, SUBMIT_UNREACHED);
 }
 
 int main(int argc, char **argv)

@@ -119,6 +119,46 @@ static void test_format(void)
     }
 }
 
+/* The day is UTC's, the words are the text's language's. */
+static void test_date(void)
+{
+    static const struct {
+        const char *time, *language, *want;
+    } cases[] = {
+        { "2025-02-04T00:00:00Z", "de", "4. Februar 2025" },
+        { "2025-02-04T23:59:59Z", "en", "4 February 2025" },
+        { "2025-03-01T00:30:00+01:00", "de", "28. Februar 2025" },
+        { "2025-03-10T12:00:00Z", "de", "10. März 2025" },
+        { "2025-09-30T12:00:00Z", "de", "30. September 2025" }, /* the longest there is */
+        { "2025-12-31T12:00:00Z", "en", "31 December 2025" },
+        { "0007-01-09T12:00:00Z", "en", "9 January 0007" },
+        { "2025-02-04T12:00:00Z", "fr", "2025-02-04" },
+        { "2025-02-04T12:00:00Z", "", "2025-02-04" },
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        char text[TIMESTAMP_DATE_SIZE];
+        gint64 time;
+        g_assert_true(timestamp_parse_rfc3339(cases[i].time, &time));
+        g_assert_cmpstr(timestamp_format_date(time, cases[i].language, text), ==, cases[i].want);
+    }
+}
+
+/* Each month has its own name. */
+static void test_months(void)
+{
+    static const char *const german[] = { "Januar",    "Februar", "März",     "April",
+                                          "Mai",       "Juni",    "Juli",     "August",
+                                          "September", "Oktober", "November", "Dezember" };
+    for (int month = 1; month <= 12; month++) {
+        char text[TIMESTAMP_DATE_SIZE];
+        g_autoptr(GDateTime) day = g_date_time_new_utc(2025, month, 15, 0, 0, 0);
+        g_autofree char *english = g_date_time_format(day, "%d %B %Y"); /* in the C locale */
+        g_autofree char *want = g_strdup_printf("15. %s 2025", german[month - 1]);
+        g_assert_cmpstr(timestamp_format_date(g_date_time_to_unix(day), "en", text), ==, english);
+        g_assert_cmpstr(timestamp_format_date(g_date_time_to_unix(day), "de", text), ==, want);
+    }
+}
+
 /* Every day of four centuries, the period of the calendar, as GDateTime has it. */
 static void test_calendar(void)
 {
@@ -143,6 +183,8 @@ int main(int argc, char **argv)
     g_test_add_func("/timestamp/report", test_report);
     g_test_add_func("/timestamp/rfc3339", test_rfc3339);
     g_test_add_func("/timestamp/format", test_format);
+    g_test_add_func("/timestamp/date", test_date);
+    g_test_add_func("/timestamp/months", test_months);
     g_test_add_func("/timestamp/calendar", test_calendar);
     return g_test_run();
 }

@@ -3,14 +3,17 @@
 
 """daemon: certbund-milter under test: its config, customers, start, reload and stop."""
 
+import contextlib
 import os
 import shlex
 import shutil
 import signal
 import socket
+import sqlite3
 import stat
 import struct
 import subprocess
+import time
 
 from lab import HOST, temporary_directory, wait_for
 
@@ -49,11 +52,13 @@ class Daemon:
     """with Daemon(directory, port) as daemon: it runs and its socket is there.
 
     settings overrides keys as {"group.key": value}; None takes a key out.  directory holds
-    the config, customers, ledger and the log and is made when not given.
+    the config, customers, ledger and the log and is made when not given.  settles: before it
+    is stopped, what it has to hand over is waited for.
     """
 
     def __init__(self, submission_port, settings=None, customers=CUSTOMERS, directory=None,
-                 socket_path=None):
+                 socket_path=None, settles=True):
+        self.settles = settles
         self.own_directory = directory is None
         self.directory = directory or temporary_directory("certbund-daemon-")
         self.config = self.path("certbund-milter.conf")
@@ -76,6 +81,8 @@ class Daemon:
             "notices.reply-to": REPLY_TO,
             "notices.envelope-from": ENVELOPE_FROM,
             "notices.desk": DESK,
+            "notices.throttle": "0",
+            "notices.renotify-after": "0",  # tests report the same addresses again and again
             "submission.via": f"smtp://{HOST}:{submission_port}",
             "ledger.path": self.path("ledger.db"),
         }
@@ -172,6 +179,29 @@ class Daemon:
         wait_for(lambda: expect in self.log()[before:], 60, f"log says {expect!r}")
         return self.log()[before:]
 
+    def running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def ledger(self, query, *values):
+        """The rows that a query finds; sqlite3 reads while the daemon writes."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.settings['ledger.path']}?mode=ro",
+                                                uri=True, timeout=60)) as ledger:
+            return ledger.execute(query, values).fetchall()
+
+    def states(self):
+        """{state: how many notices to customers have it}"""
+        rows = self.ledger("SELECT state, count(*) FROM notice WHERE customer <> ''"
+                           " GROUP BY state")
+        return dict(rows)
+
+    def settle(self, seconds=300):
+        """Until nothing is pending but what waits for a later time."""
+        def settled():
+            return not self.running() or self.ledger(
+                "SELECT count(*) FROM notice WHERE state = 'pending'"
+                " AND (worker IS NOT NULL OR due <= ?)", int(time.time() * 1e6)) == [(0,)]
+        wait_for(settled, seconds, "notices handed over")
+
     def terminate(self):
         self.process.send_signal(signal.SIGTERM)
 
@@ -194,6 +224,8 @@ class Daemon:
             raise
 
     def __exit__(self, kind, *_):
+        if kind is None and self.settles:
+            self.settle()
         status, log = self.stop(), self.log()
         self.remove()
         if kind is None and (status != 0 or " **: " in log):  # GLib-CRITICAL **: ...

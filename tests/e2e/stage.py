@@ -70,14 +70,20 @@ class Stage:
 
     # What lies in mailboxes: each of these waits until nothing is under way.
 
+    def wait(self):
+        for daemon in self.daemons:
+            if daemon.settles:
+                daemon.settle()
+        self.lab.wait()
+
     def boxes(self):
         """{mailbox: number of mails}"""
-        self.lab.wait()
+        self.wait()
         return {box: len(found) for box, found in self.lab.all_mails().items()}
 
     def mails(self, box):
         """The mails in a box, oldest first."""
-        self.lab.wait()
+        self.wait()
         return self.lab.mails(box)
 
     def original(self, box=ABUSE):

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* One transaction, from the question whether the report is new to its commit.  Notices are
+ * rendered within it, one at a time, so that a report for 20,000 customers needs the memory
+ * of one; other reports wait meanwhile, as they would for the disk. */
+#include "record.h"
+
+#include "classes.h"
+#include "desk.h"
+#include "due.h"
+#include "notices.h"
+
+#define DAY_USECS (24 * (gint64)3600 * G_USEC_PER_SEC)
+#define NO_NOTICE 0 /* in Run.notice_of: ids count from 1 */
+
+typedef struct {
+    const RecordInput *input;
+    Decision *decision;
+    Recorded *recorded;
+    LedgerTransaction *transaction;
+    Due *due;             /* NULL: the rows were not looked at */
+    GPtrArray *ids;       /* of the notices made, char * */
+    guint32 *notice_of;   /* per event: index in ids plus 1, or NO_NOTICE */
+    GBytes *sample;       /* pilot: the first notice */
+    gint64 now, progress_due;
+} Run;
+
+static void make_progress(Run *run)
+{
+    gint64 now = g_get_monotonic_time();
+    if (run->input->progress == NULL || now < run->progress_due)
+        return;
+    run->input->progress(run->input->progress_data);
+    run->progress_due = now + G_USEC_PER_SEC;
+}
+
+/* ---- the report */
+
+static ReportState state_of(const Decision *decision)
+{
+    switch (decision->status) {
+    case STATUS_HELD:
+    case STATUS_OLD:
+        return REPORT_HELD;
+    case STATUS_UNVERIFIED:
+        return REPORT_UNVERIFIED;
+    case STATUS_UNREAD:
+        return REPORT_UNREAD;
+    default:
+        return REPORT_DONE;
+    }
+}
+
+/* Law 4: the digest of the decoded rows; a proven mail without rows is known by its
+ * Message-ID or, lacking that, by its bytes.  Law 5: an unproven mail has none, for it
+ * must not take the key from the genuine one.  Caller frees. */
+static char *key_digest(const RecordInput *input, const Decision *decision)
+{
+    const char *message_id = decision->report != NULL ? decision->report->message_id : "";
+
+    if (!decision->provenance->proven && input->released == NULL)
+        return NULL;
+    if (decision->assignment != NULL)
+        return report_digest(decision->report);
+    if (*message_id == '\0')
+        return g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, input->bytes);
+    return g_compute_checksum_for_string(G_CHECKSUM_SHA256, message_id, -1);
+}
+
+static LedgerTransaction *begin(const Run *run, GError **error)
+{
+    const RecordInput *input = run->input;
+    const Decision *decision = run->decision;
+    const Report *report = decision->report;
+    g_autofree char *digest = key_digest(input, decision);
+    g_autofree char *class_id = classes_id(input->subject->title);
+    const LedgerReport row = {
+        .ticket = input->subject->ticket, .title = input->subject->title,
+        .class_id = decision->class_id != NULL ? decision->class_id : class_id, .digest = digest,
+        .message_id = report != NULL ? report->message_id : "", .queue_id = input->queue_id,
+        .status = status_name(decision->status), .reason = decision->reason,
+        .provenance = decision->provenance->methods, .evidence = decision->provenance->evidence,
+        .mode = mode_name(decision->mode), .critical = input->subject->critical,
+        .sent = decision->provenance->dated ? decision->provenance->time * G_USEC_PER_SEC : 0,
+        .state = state_of(decision), .client = input->client, .now = run->now,
+    };
+
+    return ledger_begin(input->ledger, &row, input->released, input->person,
+                        &run->recorded->outcome, error);
+}
+
+/* ---- notices */
+
+static gint64 last_seen(const Report *report, const guint32 *events, guint n)
+{
+    gint64 seen = 0;
+    for (guint i = 0; i < n; i++)
+        if (report->events[events[i]].time_certainty == WHEN_UTC)
+            seen = MAX(seen, report->events[events[i]].time);
+    return seen * G_USEC_PER_SEC;
+}
+
+/* Only what really goes to the customer counts as told. */
+static gboolean add_told(Run *run, const Notice *notice, GError **error)
+{
+    const Report *report = run->decision->report;
+    g_autofree guint32 *events = g_memdup2(notice->events, notice->n_events * sizeof *events);
+    char text[ADDRESS_TEXT_SIZE];
+
+    if (run->decision->mode != MODE_LIVE || notice->held != NULL)
+        return TRUE;
+    report_sort_by_subject(report, events, notice->n_events);
+    for (guint start = 0, end; start < notice->n_events; start = end) {
+        end = report_subject_run_end(report, events, notice->n_events, start);
+        if (!ledger_add_told(run->transaction, notice->customer.id, run->decision->class_id,
+                             report_subject_text(report, events[start], text),
+                             last_seen(report, events + start, end - start), run->now,
+                             report->subject->critical, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static NoticeState notice_state(const Decision *decision, const Notice *notice)
+{
+    if (decision->mode == MODE_PILOT)
+        return NOTICE_PILOT;
+    return notice->held != NULL ? NOTICE_HELD : NOTICE_PENDING;
+}
+
+static gboolean add_notice(const Notice *notice, gpointer data, GError **error)
+{
+    Run *run = data;
+    const Decision *decision = run->decision;
+    const Config *config = decision->snapshot->config;
+    const LedgerNotice row = {
+        .id = notice->id, .reference = notice->reference, .customer = notice->customer.id,
+        .group = notice->group, .class_id = decision->class_id,
+        .state = notice_state(decision, notice), .sender = config->envelope_from,
+        .recipients = (const char *const *)notice->recipients, .message_id = notice->message_id,
+        .subject = notice->subject, .bytes = notice->bytes,
+        .template_digest = templates_digest(decision->snapshot->templates),
+        .config_digest = config->digest, .customer_line = notice->customer.line,
+        .n_events = notice->n_events, .due = run->now,
+    };
+
+    make_progress(run);
+    g_ptr_array_add(run->ids, g_strdup(notice->id));
+    for (guint i = 0; i < notice->n_events; i++)
+        run->notice_of[notice->events[i]] = run->ids->len;
+    run->recorded->n_notices += notice->held == NULL;
+    if (run->sample == NULL && decision->mode == MODE_PILOT)
+        run->sample = g_bytes_ref(notice->bytes);
+    return ledger_add_notice(run->transaction, &row, error) && add_told(run, notice, error);
+}
+
+static gboolean reference_taken(const char *reference, gpointer data)
+{
+    return ledger_reference_taken(((Run *)data)->transaction, reference);
+}
+
+static gboolean contact_bounced(const char *address, gpointer data)
+{
+    return ledger_contact_bounced(((Run *)data)->transaction, address);
+}
+
+static void add_history(Run *run, const Notice *notice, guint32 event, History *history)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    LedgerTold told;
+
+    /* A failure is the transaction's, and stops its commit. */
+    if (!ledger_told(run->transaction, notice->customer.id, run->decision->class_id,
+                     report_subject_text(run->decision->report, event, text), &told, NULL)
+        || told.times == 0)
+        return;
+    history->first_seen = history->times == 0 ? told.first_seen
+                                              : MIN(history->first_seen, told.first_seen);
+    history->last_seen = MAX(history->last_seen, told.last_seen);
+    history->last_told = MAX(history->last_told, told.last_told);
+    history->times = MAX(history->times, told.times);
+}
+
+/* Most customers hear of an address for the first time: nothing is asked then. */
+static gboolean find_history(const Notice *notice, History *history_r, gpointer data)
+{
+    Run *run = data;
+    const DueGroup *group = &run->due->groups[notice->group_index];
+    const Report *report = run->decision->report;
+
+    *history_r = (History) { .n_open = group->n_open, .open_since = group->open_since };
+    if (group->told_before) {
+        g_autofree guint32 *events
+            = g_memdup2(notice->events, notice->n_events * sizeof *events);
+        report_sort_by_subject(report, events, notice->n_events);
+        for (guint i = 0; i < notice->n_events;
+             i = report_subject_run_end(report, events, notice->n_events, i))
+            add_history(run, notice, events[i], history_r);
+    }
+    return group->told_before || group->n_open > 0;
+}
+
+/* Law 8: unusually many in a day wait for somebody to look, unless he has. */
+static gboolean brake(Run *run, gboolean follow_up, GError **error)
+{
+    Decision *decision = run->decision;
+    guint limit = decision->snapshot->config->brake_notices;
+    guint before = ledger_notices_since(run->transaction, run->now - DAY_USECS);
+
+    if (limit == 0 || run->input->released != NULL || decision->mode == MODE_PILOT
+        || (guint64)before + run->due->n_notices <= limit)
+        return TRUE;
+    guint n = run->due->n_notices;
+    g_clear_pointer(&run->due, due_free);
+    if (!decision_hold(decision, error,
+                       "%u notices, and %u within a day before: more than brake-notices=%u", n,
+                       before, limit))
+        return FALSE;
+    run->due = due_decide(run->transaction, decision, follow_up, run->now, error);
+    return run->due != NULL;
+}
+
+static gboolean add_notices(Run *run, GError **error)
+{
+    Decision *decision = run->decision;
+    gboolean follow_up = run->recorded->outcome == LEDGER_FOLLOW_UP;
+    const NoticeOrder order = {
+        .secret = run->input->secret, .now = run->now / G_USEC_PER_SEC, .sink = add_notice,
+        .data = run, .memory = { reference_taken, contact_bounced, find_history, run },
+        .problems = run->recorded->problems,
+    };
+
+    run->notice_of = g_new0(guint32, MAX(decision->report->n_events, 1));
+    run->due = due_decide(run->transaction, decision, follow_up, run->now, error);
+    if (run->due == NULL || !brake(run, follow_up, error)
+        || !notices_make(decision, &order, error))
+        return FALSE;
+    decision_settle(decision);
+    return assignment_check(decision->assignment, error);
+}
+
+/* ---- what the desk is told: a mail of ours among the notices, so it is not lost either */
+
+static gboolean add_desk_mail(Run *run, GError **error)
+{
+    const Decision *decision = run->decision;
+    const Config *config = decision->snapshot->config;
+    const Delivery delivery = { run->recorded->n_notices, run->recorded->problems, run->sample };
+
+    if (!desk_needs_mail(decision, &delivery))
+        return TRUE;
+    g_autofree char *stamp = g_strdup_printf("%" G_GINT64_FORMAT, run->now);
+    const NoticeKey key = { decision->report->subject->ticket, stamp, "", "desk" };
+    g_autofree char *id = secret_notice_id(run->input->secret, &key);
+    /* Nobody types it: as long as can be, so that it is its own. */
+    g_autofree char *reference
+        = secret_reference(run->input->secret, &key, SECRET_REFERENCE_CHARS_MAX);
+    g_autofree char *subject = desk_subject(decision, &delivery);
+    g_autofree char *message_id = desk_message_id(config, run->input->secret, &key);
+    g_autoptr(GBytes) mail = desk_write(decision, &delivery, subject, message_id,
+                                        run->now / G_USEC_PER_SEC, error);
+    const char *const to[] = { config->desk, NULL };
+    const LedgerNotice row = {
+        .id = id, .reference = reference, .customer = "", .group = "desk",
+        .class_id = decision->class_id, .state = NOTICE_PENDING, .sender = config->envelope_from,
+        .recipients = to, .message_id = message_id, .subject = subject, .bytes = mail,
+        .template_digest = "", .config_digest = config->digest, .due = run->now,
+    };
+    return mail != NULL && ledger_add_notice(run->transaction, &row, error);
+}
+
+/* ---- rows */
+
+static gboolean add_event(const Run *run, guint i, GError **error)
+{
+    const Decision *decision = run->decision;
+    const Report *report = decision->report;
+    const Event *event = &report->events[i];
+    const EventFate *fate = &decision->assignment->fates[i];
+    guint32 notice = run->notice_of != NULL ? run->notice_of[i] : NO_NOTICE;
+    g_autofree char *digest = report_event_digest(report, i);
+    char text[ADDRESS_TEXT_SIZE];
+    static const Address none;
+    Customer customer = { .id = "" };
+
+    if (fate->customer != NO_CUSTOMER)
+        customers_get(decision->snapshot->customers, fate->customer, &customer);
+    const LedgerEvent row = {
+        .row = i, .digest = digest, .fate = fate->fate, .reason = fate->reason,
+        .address = address_equal(&event->address, &none) ? ""
+                                                         : address_format(&event->address, text),
+        .account = report->account_column >= 0 && !event->unreadable ? report_account(report, i)
+                                                                     : "",
+        .time = event->time_certainty == WHEN_UTC ? event->time * G_USEC_PER_SEC : 0,
+        .customer = customer.id,
+        .notice = notice != NO_NOTICE ? g_ptr_array_index(run->ids, notice - 1) : "",
+    };
+    return ledger_add_event(run->transaction, &row, error);
+}
+
+static gboolean add_events(Run *run, guint *n_r, GError **error)
+{
+    const Decision *decision = run->decision;
+
+    *n_r = decision->assignment != NULL ? decision->assignment->n_events : 0;
+    for (guint i = 0; i < *n_r; i++)
+        if (!add_event(run, i, error))
+            return FALSE;
+    return TRUE;
+}
+
+/* ---- all of it */
+
+static gboolean fill(Run *run, GError **error)
+{
+    const Decision *decision = run->decision;
+    ReportState state;
+    guint n_rows;
+
+    if (decision->assignment != NULL && !add_notices(run, error))
+        return FALSE;
+    if (decision->report != NULL && !add_desk_mail(run, error))
+        return FALSE;
+    if (!add_events(run, &n_rows, error))
+        return FALSE;
+    state = state_of(decision);
+    if (state != REPORT_DONE
+        && !ledger_keep_waiting(run->transaction, decision->reason, run->input->bytes, error))
+        return FALSE;
+    /* Law 3: who asked is answered when this is on disk, and never before. */
+    return ledger_commit(run->transaction, n_rows, status_name(decision->status), state, error);
+}
+
+/* Law 4: the ledger has this report already; nothing is made of this copy. */
+static void call_duplicate(Run *run)
+{
+    g_free(run->decision->reason);
+    run->decision->reason = g_strdup("");
+    run->decision->status = STATUS_DUPLICATE;
+}
+
+static gboolean room_for_unproven(const Run *run)
+{
+    gsize size = g_bytes_get_size(run->input->bytes);
+    return ledger_unverified_bytes(run->transaction) + size <= RECORD_UNPROVEN_MAX;
+}
+
+static gboolean record(Run *run, GError **error)
+{
+    run->transaction = begin(run, error);
+    if (run->transaction == NULL)
+        return FALSE;
+    if (run->recorded->outcome == LEDGER_DUPLICATE) {
+        call_duplicate(run);
+        return TRUE;
+    }
+    run->recorded->kept
+        = run->decision->status != STATUS_UNVERIFIED || room_for_unproven(run);
+    return !run->recorded->kept || fill(run, error);
+}
+
+gboolean record_decision(const RecordInput *input, Decision *decision, gint64 now,
+                         Recorded *recorded_r, GError **error)
+{
+    Run run = { .input = input, .decision = decision, .recorded = recorded_r, .now = now };
+
+    *recorded_r = (Recorded) { .kept = TRUE };
+    recorded_r->problems = g_ptr_array_new_with_free_func(g_free);
+    run.ids = g_ptr_array_new_with_free_func(g_free);
+    gboolean done = record(&run, error);
+    ledger_abort(run.transaction); /* after a commit it only frees */
+    g_clear_pointer(&run.due, due_free);
+    g_clear_pointer(&run.sample, g_bytes_unref);
+    g_ptr_array_unref(run.ids);
+    g_free(run.notice_of);
+    return done;
+}
+
+void recorded_clear(Recorded *recorded)
+{
+    g_clear_pointer(&recorded->problems, g_ptr_array_unref);
+}

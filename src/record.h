@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* record: decision -> ledger: its report, the fate of every row, its notices and what the
+ * desk is told, in one transaction.
+ *
+ * Laws 3 and 4 are here: the MTA (or a person) is answered after this has returned TRUE,
+ * and a report whose key the ledger knows makes nothing. */
+#ifndef CERTBUND_RECORD_H
+#define CERTBUND_RECORD_H
+
+#include "decision.h"
+#include "ledger.h"
+#include "secret.h"
+
+/* Mails that look like reports cost their sender nothing: the ledger keeps no more than
+ * this of unproven ones, in bytes, until they are dropped or purged.  Each of them still
+ * reaches the desk, marked. */
+#define RECORD_UNPROVEN_MAX (256 * 1024 * 1024)
+
+/* Told that work goes on, at most about once a second (smfi_progress). */
+typedef void (*RecordProgress)(gpointer data);
+
+typedef struct {
+    Ledger *ledger;
+    const Secret *secret;
+    GBytes *bytes;          /* the mail; kept when the report has to wait */
+    const Subject *subject; /* of it */
+    const char *queue_id;
+    const char *client;   /* address text, or "" */
+    const char *released; /* id of the held report that is run again, or NULL */
+    const char *person;   /* who released it; "" the daemon itself */
+    RecordProgress progress; /* or NULL */
+    gpointer progress_data;
+} RecordInput;
+
+typedef struct {
+    LedgerOutcome outcome; /* LEDGER_DUPLICATE: nothing was recorded, the decision's status says so */
+    guint n_notices;       /* pending, or made in pilot mode */
+    gboolean kept;         /* FALSE: unproven, and above RECORD_UNPROVEN_MAX */
+    GPtrArray *problems;   /* char *: notices that wait for the desk, one line each */
+} Recorded;
+
+/* now: usecs since the epoch.  The decision gets its last status here.  FALSE: nothing was
+ * recorded; CERTBUND_ERROR_TEMPORARY, or CERTBUND_ERROR_BUG when a law would be broken.
+ * problems is set in any case; free with recorded_clear(). */
+gboolean record_decision(const RecordInput *input, Decision *decision, gint64 now,
+                         Recorded *recorded_r, GError **error);
+void recorded_clear(Recorded *recorded);
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* What each <field name="..."/> stands for.  Whatever comes from a report or a
+ * customers file passes wrap_append_safe(): a value can neither begin a line nor a
+ * header field. */
+#include "render-inline.h"
+
+#include "classes.h"
+#include "timestamp.h"
+#include "wrap.h"
+
+#include <string.h>
+
+typedef void (*AppendField)(const RenderValues *values, GString *out);
+
+static void append_ticket(const RenderValues *values, GString *out)
+{
+    wrap_append_safe(out, values->input->report->subject->ticket);
+}
+
+static gboolean same_title(const char *folded, const char *title)
+{
+    g_autofree char *other = subject_fold_title(title);
+    return !strcmp(folded, other);
+}
+
+/* The title in the text's language where the class is known by exactly it: the
+ * subject is German in all real mails, also in bilingual ones. */
+static void append_title(const RenderValues *values, GString *out)
+{
+    const char *title = values->input->report->subject->title;
+    const ReportClass *class = *title != '\0' ? classes_find(title) : NULL;
+    if (class != NULL) {
+        g_autofree char *folded = subject_fold_title(title);
+        gboolean exact = same_title(folded, class->title_de) || same_title(folded, class->title_en);
+        const char *own = !strcmp(values->language, "de") ? class->title_de : class->title_en;
+        if (exact && *own != '\0')
+            title = own;
+    }
+    wrap_append_safe(out, *title != '\0' ? title : values->input->class_id);
+}
+
+static void append_class(const RenderValues *values, GString *out)
+{
+    wrap_append_safe(out, values->input->class_id);
+}
+
+static void append_customer(const RenderValues *values, GString *out)
+{
+    wrap_append_safe(out, values->input->customer->id);
+}
+
+static void append_customer_name(const RenderValues *values, GString *out)
+{
+    wrap_append_safe(out, values->input->customer->name);
+}
+
+static void append_customer_reference(const RenderValues *values, GString *out)
+{
+    wrap_append_safe(out, values->input->customer->reference);
+}
+
+static void append_reference(const RenderValues *values, GString *out)
+{
+    wrap_append_safe(out, values->input->reference);
+}
+
+static void append_rows(const RenderValues *values, GString *out)
+{
+    g_string_append_printf(out, "%u", values->input->n_events);
+}
+
+/* The first or last certain time of this customer's events; FALSE when none is. */
+static gboolean find_time(const RenderInput *input, gboolean last, gint64 *time_r)
+{
+    gboolean any = FALSE;
+    for (guint i = 0; i < input->n_events; i++) {
+        const Event *event = &input->report->events[input->events[i]];
+        if (event->time_certainty != WHEN_UTC)
+            continue;
+        if (!any || (last ? event->time > *time_r : event->time < *time_r))
+            *time_r = event->time;
+        any = TRUE;
+    }
+    return any;
+}
+
+static void append_time(const RenderValues *values, GString *out, gboolean last)
+{
+    gint64 time;
+    char text[TIMESTAMP_TEXT_SIZE];
+    if (find_time(values->input, last, &time))
+        g_string_append(out, timestamp_format(time, text));
+}
+
+static void append_first_time(const RenderValues *values, GString *out)
+{
+    append_time(values, out, FALSE);
+}
+
+static void append_last_time(const RenderValues *values, GString *out)
+{
+    append_time(values, out, TRUE);
+}
+
+static void append_date(const RenderValues *values, GString *out, gint64 time)
+{
+    char text[TIMESTAMP_DATE_SIZE];
+    g_string_append(out, timestamp_format_date(time, values->language, text));
+}
+
+/* The earliest or latest sighting in this notice's rows and those before: so there is one
+ * even when nothing was told before, and a late report can't make the last one older. */
+static void append_seen(const RenderValues *values, GString *out, gboolean last, gint64 before)
+{
+    gint64 here, then = before / G_USEC_PER_SEC;
+    gboolean any = find_time(values->input, last, &here);
+    if (before != 0 && any)
+        append_date(values, out, last ? MAX(here, then) : MIN(here, then));
+    else if (before != 0 || any)
+        append_date(values, out, any ? here : then);
+}
+
+static void append_first_seen(const RenderValues *values, GString *out)
+{
+    append_seen(values, out, FALSE, values->history->first_seen);
+}
+
+static void append_last_seen(const RenderValues *values, GString *out)
+{
+    append_seen(values, out, TRUE, values->history->last_seen);
+}
+
+/* Nothing for what has never been. */
+static void append_moment(const RenderValues *values, GString *out, gint64 usecs)
+{
+    if (usecs != 0)
+        append_date(values, out, usecs / G_USEC_PER_SEC);
+}
+
+static void append_last_told(const RenderValues *values, GString *out)
+{
+    append_moment(values, out, values->history->last_told);
+}
+
+static void append_times(const RenderValues *values, GString *out)
+{
+    g_string_append_printf(out, "%u", values->history->times);
+}
+
+static void append_open_count(const RenderValues *values, GString *out)
+{
+    g_string_append_printf(out, "%u", values->history->n_open);
+}
+
+static void append_open_since(const RenderValues *values, GString *out)
+{
+    append_moment(values, out, values->history->open_since);
+}
+
+const char *const render_fields[] = { "ticket",
+                                      "title",
+                                      "class",
+                                      "customer",
+                                      "customer-name",
+                                      "customer-reference",
+                                      "reference",
+                                      "rows",
+                                      "first-time",
+                                      "last-time",
+                                      "first-seen",
+                                      "last-seen",
+                                      "last-told",
+                                      "times",
+                                      "open-count",
+                                      "open-since",
+                                      NULL };
+
+static const AppendField append_field[] = { append_ticket,        append_title,
+                                            append_class,         append_customer,
+                                            append_customer_name, append_customer_reference,
+                                            append_reference,     append_rows,
+                                            append_first_time,    append_last_time,
+                                            append_first_seen,    append_last_seen,
+                                            append_last_told,     append_times,
+                                            append_open_count,    append_open_since };
+
+G_STATIC_ASSERT(G_N_ELEMENTS(render_fields) == G_N_ELEMENTS(append_field) + 1);
+
+void render_field(const RenderValues *values, const char *name, GString *out)
+{
+    guint i = 0;
+    while (strcmp(render_fields[i], name))
+        i++; /* checked when the template was loaded */
+    append_field[i](values, out);
+}
