@@ -177,7 +177,7 @@ static const char export_notices[] =
     " FROM notice n LEFT JOIN report r ON r.n = n.report LEFT JOIN body b ON b.notice = n.n"
     " WHERE n.customer = ?1 ORDER BY n.n";
 static const char export_events[] =
-    "SELECT 'event' AS kind, r.ticket, r.class, e.row, e.address, e.account,"
+    "SELECT 'event' AS kind, r.ticket, r.class, e.row + 1 AS row, e.address, e.account,"
     " e.time AS \"@time\", e.fate AS \"!fate\", e.reason AS \"?reason\", n.reference"
     " FROM event e JOIN report r ON r.n = e.report LEFT JOIN notice n ON n.n = e.notice"
     " WHERE e.customer = ?1 ORDER BY e.report, e.row";

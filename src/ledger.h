@@ -50,6 +50,10 @@ gboolean ledger_was_unclean(const Ledger *ledger);
  * when it is damage (CERTBUND_ERROR_BUG) this Ledger records and hands out nothing more. */
 gboolean ledger_check_integrity(Ledger *ledger, GError **error);
 
+/* Law 1, counted again over the whole ledger: the sums of each report are those of its
+ * events.  CERTBUND_ERROR_BUG names the first that is not so; nothing else follows. */
+gboolean ledger_check_sums(Ledger *ledger, GError **error);
+
 /* ---- reports */
 
 typedef enum {
@@ -304,17 +308,18 @@ gboolean ledger_exempt_end(Ledger *ledger, const char *id, const char *person, g
 
 /* ---- questions.  A row is handed to each as texts by column name, in order;
  * columns are stable names for tables and JSON.  Values are UTF-8; times are
- * RFC 3339 UTC; NULL is nothing. */
+ * RFC 3339 UTC; rows of reports count from 1, as people do; NULL is nothing. */
 typedef enum {
     LEDGER_REPORTS,    /* newest first; filter: state, ticket, id or NULL */
     LEDGER_NOTICES,    /* newest first; filter: state, reference, id or NULL */
     LEDGER_UNASSIGNED, /* events of fate unassigned or unreadable; filter: ticket or NULL */
     LEDGER_HELD,       /* reports and notices that wait for a person */
     LEDGER_SHOW,       /* filter: TICKET|REFERENCE|ADDRESS|CUSTOMER: events with their notices */
-    LEDGER_CHANGES,    /* filter: ticket or reference: who changed what and when */
+    LEDGER_CHANGES,    /* filter: as SHOW, or what was changed, or NULL: who did what when */
     LEDGER_EXEMPTIONS,
     LEDGER_CONTACTS, /* bounced ones */
-    LEDGER_FAILURES  /* notices failed since the time in filter (RFC 3339) */
+    LEDGER_FAILURES, /* notices failed since the time in filter (RFC 3339) */
+    LEDGER_NOTICES_OF /* filter: as SHOW: its notices, also when the events are purged */
 } LedgerQuestion;
 typedef gboolean (*LedgerRow)(guint n_columns, const char *const *columns,
                               const char *const *values, gpointer data);

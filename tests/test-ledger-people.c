@@ -330,17 +330,34 @@ static void test_show(World *world, gconstpointer data)
     Made made = { .ticket = TICKET, .digest = "d", .n_rows = 5 };
     static const struct {
         const char *filter;
-        guint want;
+        guint want, notices, changes;
     } cases[] = {
-        { TICKET, 5 },       { TICKET "/d/C-0", 2 }, { "192.0.2.3", 1 }, { "::ffff:192.0.2.3", 1 },
-        { "192.0.2.77", 0 }, { "C-2", 1 },           { "nobody", 0 },
+        { TICKET, 5, 3, 2 },
+        { TICKET "/d/C-0", 2, 1, 1 },
+        { "192.0.2.2", 1, 1, 1 },
+        { "192.0.2.3", 1, 1, 0 },
+        { "::ffff:192.0.2.2", 1, 1, 1 },
+        { "192.0.2.77", 0, 0, 0 },
+        { "C-0", 2, 1, 1 },
+        { "C-2", 1, 1, 0 },
+        { "nobody", 0, 0, 0 },
+        { "pending", 0, 0, 0 }, /* no state is meant */
     };
+    g_autoptr(GError) error = NULL;
 
     (void)data;
     maker_must_record(world->ledger, &made);
-    for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+    g_assert_true(ledger_change_notice(world->ledger, TICKET "/d/C-0", NOTICE_DROPPED, "anna", "",
+                                       MAKER_NOW, &error));
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_test_message("%s", cases[i].filter);
         g_assert_cmpuint(maker_count(world->ledger, LEDGER_SHOW, cases[i].filter), ==,
                          cases[i].want);
+        g_assert_cmpuint(maker_count(world->ledger, LEDGER_NOTICES_OF, cases[i].filter), ==,
+                         cases[i].notices);
+        g_assert_cmpuint(maker_count(world->ledger, LEDGER_CHANGES, cases[i].filter), ==,
+                         cases[i].changes);
+    }
     g_autofree char *reference =
         maker_value(world->ledger, LEDGER_NOTICES, TICKET "/d/C-2", "reference");
     g_assert_cmpuint(maker_count(world->ledger, LEDGER_SHOW, reference), ==, 1);
@@ -351,7 +368,7 @@ static void test_show(World *world, gconstpointer data)
     check_value(world, LEDGER_REPORTS, NULL, "received", "2025-02-12T11:10:25Z");
     check_value(world, LEDGER_REPORTS, NULL, "sent", NULL);
     check_value(world, LEDGER_REPORTS, NULL, "notices", "3");
-    g_autoptr(GError) error = NULL;
+    check_value(world, LEDGER_SHOW, reference, "row", "5");
     g_assert_false(ledger_ask(world->ledger, LEDGER_FAILURES, "yesterday", NULL, NULL, &error));
     g_assert_error(error, CERTBUND_ERROR, CERTBUND_ERROR_INPUT);
 }
