@@ -18,6 +18,7 @@ typedef struct {
     const char *verb, *usage; /* as --help shows them */
 } CtlCall;
 
+int ctl_accept(const CtlCall *call);
 int ctl_check(const CtlCall *call);
 int ctl_contact(const CtlCall *call);
 int ctl_drop(const CtlCall *call);
@@ -29,6 +30,7 @@ int ctl_held(const CtlCall *call);
 int ctl_lookup(const CtlCall *call);
 int ctl_notices(const CtlCall *call);
 int ctl_preview(const CtlCall *call);
+int ctl_process(const CtlCall *call);
 int ctl_proof(const CtlCall *call);
 int ctl_purge(const CtlCall *call);
 int ctl_release(const CtlCall *call);

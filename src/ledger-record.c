@@ -48,6 +48,7 @@ static void transaction_free(LedgerTransaction *transaction)
 {
     g_free(transaction->id);
     g_free(transaction->person);
+    g_free(transaction->why);
     g_clear_error(&transaction->failure);
     g_hash_table_destroy(transaction->notices);
     g_clear_pointer(&transaction->known, g_hash_table_destroy);
@@ -208,6 +209,12 @@ LedgerTransaction *ledger_begin(Ledger *ledger, const LedgerReport *report, cons
         end(transaction);
     }
     return transaction;
+}
+
+void ledger_explain(LedgerTransaction *transaction, const char *why)
+{
+    g_free(transaction->why);
+    transaction->why = g_strdup(why);
 }
 
 const char *ledger_report_id(const LedgerTransaction *transaction)
@@ -375,7 +382,8 @@ static gboolean finish_report(LedgerTransaction *transaction, guint n_rows, cons
                             .report = transaction->report,
                             .from = was,
                             .to = report_state_name(state),
-                            .person = transaction->person };
+                            .person = transaction->person,
+                            .why = transaction->why };
 
     if (transaction->before != REPORT_STATE_N && state != transaction->before &&
         !report_may_move(transaction->before, state)) {

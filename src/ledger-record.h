@@ -14,7 +14,7 @@ struct LedgerTransaction {
     gint64 report;   /* its row */
     char *id;
     gint64 now;
-    char *person;
+    char *person, *why;
     ReportState before; /* of a report run again; else REPORT_STATE_N */
     guint counts[FATE_N];
     guint rows_end; /* one above the highest row added */

@@ -147,6 +147,9 @@ typedef struct LedgerTransaction LedgerTransaction;
 LedgerTransaction *ledger_begin(Ledger *ledger, const LedgerReport *report, const char *released,
                                 const char *person, LedgerOutcome *outcome_r, GError **error);
 
+/* Why the person does it: kept with the change that the commit notes. */
+void ledger_explain(LedgerTransaction *transaction, const char *why);
+
 /* The report's opaque id, made of its key; owned by the transaction. */
 const char *ledger_report_id(const LedgerTransaction *transaction);
 

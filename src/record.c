@@ -55,12 +55,12 @@ static ReportState state_of(const Decision *decision)
 
 /* Law 4: the digest of the decoded rows; a proven mail without rows is known by its
  * Message-ID or, lacking that, by its bytes.  Law 5: an unproven mail has none, for it
- * must not take the key from the genuine one.  Caller frees. */
+ * must not take the key from the genuine one, unless a person vouches for it.  Caller frees. */
 static char *key_digest(const RecordInput *input, const Decision *decision)
 {
     const char *message_id = decision->report != NULL ? decision->report->message_id : "";
 
-    if (!decision->provenance->proven && input->released == NULL)
+    if (!decision->provenance->proven && *input->person == '\0')
         return NULL;
     if (decision->assignment != NULL)
         return report_digest(decision->report);
@@ -251,7 +251,9 @@ static gboolean add_desk_mail(Run *run, GError **error)
     const Config *config = decision->snapshot->config;
     const Delivery delivery = { run->recorded->n_notices, run->recorded->problems, run->sample };
 
-    if (!desk_needs_mail(decision, &delivery))
+    /* Who has just put it on hold himself need not be told. */
+    if (!desk_needs_mail(decision, &delivery)
+        || (decision->status == STATUS_HELD && *run->input->person != '\0'))
         return TRUE;
     /* A report that is released is told of a second time. */
     g_autofree char *stamp = g_strdup_printf("%s %" G_GINT64_FORMAT,
@@ -360,6 +362,8 @@ static gboolean record(Run *run, GError **error)
         call_duplicate(run);
         return TRUE;
     }
+    if (run->input->why != NULL)
+        ledger_explain(run->transaction, run->input->why);
     run->recorded->kept
         = run->decision->status != STATUS_UNVERIFIED || room_for_unproven(run);
     return !run->recorded->kept || fill(run, error);

@@ -29,7 +29,8 @@ typedef struct {
     const char *queue_id;
     const char *client;   /* address text, or "" */
     const char *released; /* id of the held report that is run again, or NULL */
-    const char *person;   /* who released it; "" the daemon itself */
+    const char *person;   /* who vouches for it; "" the daemon itself */
+    const char *why;      /* his reason, for the record; or NULL */
     RecordProgress progress; /* or NULL */
     gpointer progress_data;
 } RecordInput;
