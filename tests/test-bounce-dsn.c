@@ -216,9 +216,38 @@ static void test_status(void)
 #define FAILED "Final-Recipient: rfc822; a@example.org\nAction: failed\nStatus: 5.1.1\n"
 #define WANT   "a@example.org - failed 5.1.1|\n"
 
+/* As Postfix 3.7 made it; names replaced. */
+#define POSTFIX                                                                                    \
+    "Return-Path: <>\nReceived: by mx.example.net (Postfix)\n"                                     \
+    "\tid 70AC7A7A6B2; Wed, 12 Feb 2025 11:04:00 +0000 (UTC)\n"                                    \
+    "Date: Wed, 12 Feb 2025 11:04:00 +0000 (UTC)\n"                                                \
+    "From: Mail Delivery System <MAILER-DAEMON@mx.example.net>\n"                                  \
+    "Subject: Undelivered Mail Returned to Sender\n"                                               \
+    "To: bounces+A-7F3K2Q-4J9D0XW2RM@example.net\nAuto-Submitted: auto-replied\n"                  \
+    "MIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status;\n"            \
+    "\tboundary=\"69C71A7A6AE.1795478640/mx.example.net\"\nContent-Transfer-Encoding: 8bit\n"      \
+    "Message-Id: <20250212110400.70AC7A7A6B2@mx.example.net>\n\n"                                  \
+    "This is a MIME-encapsulated message.\n\n--69C71A7A6AE.1795478640/mx.example.net\n"            \
+    "Content-Description: Notification\nContent-Type: text/plain; charset=utf-8\n"                 \
+    "Content-Transfer-Encoding: 8bit\n\nThis is the mail system at host mx.example.net.\n\n"       \
+    "<a@example.org>: host mx.example.org[192.0.2.25] said: 550 5.1.1 who is that\n"               \
+    "    (in reply to RCPT TO command)\n\n--69C71A7A6AE.1795478640/mx.example.net\n"               \
+    "Content-Description: Delivery report\nContent-Type: message/delivery-status\n\n"              \
+    "Reporting-MTA: dns; mx.example.net\nX-Postfix-Queue-ID: 69C71A7A6AE\n"                        \
+    "X-Postfix-Sender: rfc822; bounces+A-7F3K2Q-4J9D0XW2RM@example.net\n"                          \
+    "Arrival-Date: Wed, 12 Feb 2025 11:03:59 +0000 (UTC)\n\n"                                      \
+    "Final-Recipient: rfc822; a@example.org\nOriginal-Recipient: rfc822;a@example.org\n"           \
+    "Action: failed\nStatus: 5.1.1\nRemote-MTA: dns; mx.example.org\n"                             \
+    "Diagnostic-Code: smtp; 550 5.1.1 who is that\n\n"                                             \
+    "--69C71A7A6AE.1795478640/mx.example.net\nContent-Description: Undelivered Message\n"          \
+    "Content-Type: message/rfc822\nContent-Transfer-Encoding: 8bit\n\n"                            \
+    "Return-Path: <bounces+A-7F3K2Q-4J9D0XW2RM@example.net>\nSubject: x\n\nhello\n\n"              \
+    "--69C71A7A6AE.1795478640/mx.example.net--\n"
+
 static const struct {
     const char *why, *mail, *want; /* NULL: refused */
 } places[] = {
+    { "a whole one", POSTFIX, "a@example.org a@example.org failed 5.1.1|550 5.1.1 who is that\n" },
     { "as it should be", REPORT MTA FAILED RETURNED, WANT },
     { "under a gateway's footer",
       HEAD "Content-Type: multipart/mixed; boundary=m\n\n--m\n"

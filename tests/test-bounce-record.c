@@ -193,6 +193,8 @@ static void test_escalation(World *world, gconstpointer data)
     check_value(world, LEDGER_CONTACTS, NULL, "reference", reference);
     g_assert_cmpuint(maker_count(world->ledger, LEDGER_NOTICES, NULL), ==, before + 1);
     g_autofree char *own = newest(world, "reference");
+    g_autofree char *id = newest(world, "id");
+    g_assert_true(g_regex_match_simple("^undelivered/[0-9a-f]{40}$", id, 0, 0));
     check_value(world, LEDGER_NOTICES, own, "customer", "C-0");
     check_value(world, LEDGER_NOTICES, own, "group", reference);
     check_value(world, LEDGER_NOTICES, own, "ticket", TICKET);
@@ -314,6 +316,21 @@ static void test_no_loop(World *world, gconstpointer data)
     g_assert_cmpuint(maker_count(world->ledger, LEDGER_NOTICES, "pending"), ==, 0);
 }
 
+/* One of two escalation contacts has got the mail: he is not written to again. */
+static void test_half_of_escalation(World *world, gconstpointer data)
+{
+    (void)data;
+    record_report(world, TICKET);
+    g_autofree char *reference = reference_of(world, TICKET, "C-3");
+    check_bounce(world, reference, "abuse@c-3.example.org", BOUNCE_RECORDED, TOLD_ESCALATION);
+    g_autofree char *escalation = newest(world, "reference");
+    hand_over(world);
+    check_bounce(world, escalation, "a@c-3.example.com", BOUNCE_RECORDED, TOLD_DESK);
+    g_autofree char *desk = newest(world, "reference");
+    g_autofree char *text = mail_text(world, desk);
+    check_has(text, "told: it had");
+}
+
 /* An escalation contact that has bounced is passed over until somebody says ok. */
 static void test_escalation_bounced(World *world, gconstpointer data)
 {
@@ -387,6 +404,12 @@ static void test_for_now(World *world, gconstpointer data)
     g_autofree char *text = mail_text(world, own);
     check_has(text, "zurzeit nicht ankommen");
     g_assert_null(strstr(text, "endgültig"));
+    /* C-6 is his own escalation contact: not reached there a minute ago. */
+    g_autofree char *sixth = reference_of(world, TICKET, "C-6");
+    g_autoptr(GBytes) other = dsn("abuse@c-6.example.org", "failed", "4.4.7");
+    g_autoptr(BounceOutcome) again = bounce(world, sixth, other, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(again->told, ==, TOLD_DESK);
 }
 
 static void test_nothing_to_do(World *world, gconstpointer data)
@@ -526,6 +549,7 @@ static void test_several(World *world, gconstpointer data)
     check_has(told, "(address not given) (5.1.1)");
     g_assert_null(strstr(told, "5.2.0"));
     g_assert_null(strstr(told, "stranger@"));
+    g_assert_null(strstr(told, "(2.0.0)"));
 }
 
 /* ---- crashes, retention */
@@ -639,6 +663,7 @@ int main(int argc, char **argv)
     ADD("targets", test_targets);
     ADD("attached", test_attached);
     ADD("no-loop", test_no_loop);
+    ADD("half-of-escalation", test_half_of_escalation);
     ADD("escalation-bounced", test_escalation_bounced);
     ADD("modes", test_modes);
     ADD("for-now", test_for_now);

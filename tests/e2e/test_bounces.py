@@ -8,8 +8,10 @@ import email.policy
 
 import mails
 from daemon import ABUSE, ANNA, BERT, CUSTOMERS, DESK, ENVELOPE_FROM
+from lab import HOST, wait_for
 from mails import TELNET, telnet_rows
-from stage import COLLEAGUE
+from sink import Sink
+from stage import COLLEAGUE, Stage, make_lab
 from tap import case, equal
 
 LOCAL, DOMAIN = ENVELOPE_FROM.split("@")
@@ -93,3 +95,28 @@ def test_no_bounce(stage):
         equal(daemon.states(), {"handed-over": 2}, "notices")
         equal(daemon.ledger("SELECT count(*) FROM contact"), [(0,)], "contacts that bounce")
         equal(stage.boxes(), {ABUSE: 1, ANNA: 1, BERT: 1, CATCHALL: 4}, "mails")
+
+
+def own_bounces_lab(port):
+    """A lab that shows the milter its own bounces, and gives other hosts' mail to port."""
+    lab = make_lab()
+    lab.settings.update({"non_smtpd_milters": lab.milters,
+                         "internal_mail_filter_classes": "bounce",
+                         "default_transport": f"smtp:[{HOST}]:{port}"})
+    return lab
+
+
+@case("a bounce that Postfix makes itself is read, too, as the manual page sets it up")
+def test_own_bounce(_):
+    away = "noc@away.example.com"
+    with Sink(refuse=lambda sender, recipient: "550 5.1.1 no such user") as sink, \
+            own_bounces_lab(sink.port) as lab:
+        stage = Stage(lab)
+        with stage.daemon(customers=CUSTOMERS.replace(ANNA, away)) as daemon:
+            send_report(stage)
+            # It goes on when the milter has answered, and then all is in the ledger.
+            wait_for(lambda: lab.mails(CATCHALL), 120, "the bounce has come")
+            equal(daemon.states()["bounced"], 1, "bounced notices")
+            equal(daemon.ledger("SELECT address FROM contact"), [(away,)], "contacts")
+            equal(stage.boxes(), {ABUSE: 1, BERT: 1, DESK: 1, CATCHALL: 1}, "mails")
+        stage.clean()
