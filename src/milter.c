@@ -282,6 +282,12 @@ static sfsistat on_body(SMFICTX *ctx, unsigned char *chunk, size_t size)
     if ((incoming->report == NULL && incoming->bounced == NULL) || incoming->bytes == NULL
         || incoming->too_large)
         return SMFIS_NOREPLY;
+    if (incoming->bounced != NULL) {
+        /* What it says stands in front; the rest may be our own notice, come back. */
+        gsize room = DSN_BYTES_MAX - MIN(DSN_BYTES_MAX, incoming->bytes->len);
+        g_byte_array_append(incoming->bytes, chunk, (guint)MIN(size, room));
+        return SMFIS_NOREPLY;
+    }
     incoming->too_large
         = incoming->bytes->len + size > incoming->snapshot->config->max_size_bytes;
     if (incoming->too_large)
@@ -404,11 +410,8 @@ static sfsistat finish_bounce(SMFICTX *ctx, Incoming *incoming, const char *queu
     const BounceContext context = { filter.ledger, filter.secret, incoming->snapshot };
     g_autoptr(GError) error = NULL;
 
-    if (incoming->too_large || incoming->bytes == NULL) {
-        log_warning("%s: the bounce of notice %s is too large to be read", queue_id,
-                    incoming->bounced);
+    if (incoming->bytes == NULL) /* it has no header at all */
         return SMFIS_ACCEPT;
-    }
     g_autoptr(GBytes) bytes = g_byte_array_free_to_bytes(g_steal_pointer(&incoming->bytes));
     g_autoptr(BounceOutcome) outcome
         = bounce_record(&context, incoming->bounced, bytes, g_get_real_time(), &error);
