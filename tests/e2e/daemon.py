@@ -172,6 +172,11 @@ class Daemon:
             client.sendall(struct.pack("!I", len(offer)) + offer)
             return len(client.recv(5)) == 5
 
+    def restart(self):
+        status = self.stop()
+        assert status == 0, f"exit status {status}: {self.log()}"
+        self.start()
+
     def reload(self, expect):
         """SIGUSR1, then wait for a new log line that holds expect."""
         before = len(self.log())
