@@ -19,7 +19,9 @@ typedef struct {
     guint *columns;
     guint n_columns;
     char *digest;           /* of the report: half of its key */
+    char *domain;           /* of the sender, for Message-IDs */
     GHashTable *references; /* given out so far: char * */
+    GHashTable *known;      /* fields that notices have in common */
 } Maker;
 
 /* The addresses of a customer's list, which has ";" between; caller frees. */
@@ -102,6 +104,7 @@ static void write_notice(const Maker *maker, Notice *notice, const Layout *layou
         .cc = redirect ? NULL : (const char *const *)cc,
         .subject = rendered->subject, .message_id = notice->message_id,
         .language = rendered->language, .date = maker->order->now, .headers = rendered->headers,
+        .known = maker->known,
     };
 
     notice->subject = g_strdup(rendered->subject);
@@ -174,7 +177,6 @@ static void name_notice(const Maker *maker, Notice *notice)
     const Decision *decision = maker->decision;
     const Secret *secret = maker->order->secret;
     char text[ADDRESS_TEXT_SIZE];
-    g_autofree char *domain = notice_domain_of(sender_of(decision->snapshot->config));
 
     notice->group = g_strdup(decision->template_->group_by_address
                                  ? report_subject_text(decision->report, notice->events[0], text)
@@ -185,7 +187,7 @@ static void name_notice(const Maker *maker, Notice *notice)
     notice->id = secret_notice_id(secret, key);
     notice->reference = maker->order->reference != NULL ? g_strdup(maker->order->reference)
                                                         : unique_reference(maker, key);
-    notice->message_id = secret_message_id(secret, key, domain != NULL ? domain : "localhost");
+    notice->message_id = secret_message_id(secret, key, maker->domain);
 }
 
 static gboolean make_one(Maker *maker, guint group, const guint32 *events, guint n_events,
@@ -262,10 +264,16 @@ gboolean notices_make(Decision *decision, const NoticeOrder *order, GError **err
     maker.guard = guard_new(decision->report);
     maker.columns = render_columns(decision->report, decision->template_, &maker.n_columns);
     maker.digest = report_digest(decision->report);
+    maker.domain = notice_domain_of(sender_of(decision->snapshot->config));
+    if (maker.domain == NULL)
+        maker.domain = g_strdup("localhost");
     maker.references = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    maker.known = notice_known_new();
     for (guint g = 0; go_on && g < assignment->n_groups; g++)
         go_on = make_group(&maker, g, error);
     g_hash_table_unref(maker.references);
+    g_hash_table_unref(maker.known);
+    g_free(maker.domain);
     g_free(maker.digest);
     g_free(maker.columns);
     guard_free(maker.guard);
