@@ -100,8 +100,9 @@ static gboolean choose(Telling *telling, GError **error)
         telling->why = "the customer is not in the customers file any more";
     if (telling->why == NULL) {
         customers_get(customers, customer, &telling->customer);
-        if (telling->customer.deliver != DELIVER_NOTIFY)
-            telling->why = "deliver is not notify for this customer";
+        if (telling->customer.deliver != DELIVER_NOTIFY
+            && telling->customer.deliver != DELIVER_DIGEST)
+            telling->why = "deliver is neither notify nor digest for this customer";
         else if (!reachable(telling, telling->customer.escalation, error))
             return FALSE;
     }

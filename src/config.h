@@ -73,6 +73,7 @@ typedef struct {
     guint brake_notices;
     guint throttle_per_minute; /* 0: none */
     gint64 renotify_after_secs, renotify_critical_secs;
+    char *digest_at; /* for daytime_parse() */
     char *sign_key;
 
     /* [original] */

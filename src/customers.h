@@ -28,7 +28,15 @@
 #define CUSTOMERS_FAULTS_MAX 100 /* then reading stops: it is not the right file */
 #define CUSTOMERS_ZONE_SECS (14 * 3600) /* UTC+14 is the farthest zone there is */
 
-typedef enum { DELIVER_NOTIFY, DELIVER_HOLD, DELIVER_NONE, DELIVER_POOL } Deliver;
+typedef enum {
+    DELIVER_NOTIFY,
+    DELIVER_HOLD,
+    DELIVER_NONE,
+    DELIVER_POOL,
+    DELIVER_DIGEST /* notify, but one mail a day where it is not urgent */
+} Deliver;
+
+const char *deliver_name(Deliver deliver); /* "notify", ... as in the file */
 
 /* One customer.  Strings are owned by the snapshot, never NULL, "" when not given. */
 typedef struct {

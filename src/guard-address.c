@@ -18,7 +18,20 @@
 /* What may stand around a dot or colon that somebody spread or half defanged. */
 static gboolean is_junk(char c)
 {
-    return c != '\0' && strchr(" []{}()<>", c) != NULL;
+    switch (c) {
+    case ' ':
+    case '[':
+    case ']':
+    case '{':
+    case '}':
+    case '(':
+    case ')':
+    case '<':
+    case '>':
+        return TRUE;
+    default:
+        return FALSE;
+    }
 }
 
 static const char *skip_junk(const char *at)
@@ -208,17 +221,26 @@ static gboolean may_begin(const char *word, const char *at, const char *end, gbo
     return end - at <= 4 && (at == word || glued || end - word > 4);
 }
 
+/* Does a separator stand behind the run of hexadecimal digits that ends here?  Without one
+ * no address begins in the run: read_colons() would end it before its second group. */
+static gboolean goes_on(const char *end)
+{
+    return *end == '-' || *skip_junk(end) == ':';
+}
+
 static gboolean foreign_ipv6(GString *plain, const GuardNames *names)
 {
     const char *at = plain->str, *word = at, *end = skip_hex(at);
+    gboolean first = end > at && goes_on(end);
 
     for (; *at != '\0'; at++) {
         if (at >= end) {
             word = at;
             end = skip_hex(at);
+            first = end > at && goes_on(end);
         }
         gboolean glued = word > plain->str && is_letter(word[-1]);
-        gboolean begins = at < end ? may_begin(word, at, end, glued)
+        gboolean begins = at < end ? first && may_begin(word, at, end, glued)
                                    : at[0] == ':' && at[1] == ':' && at[2] != ':';
         if (!begins)
             continue;

@@ -59,13 +59,17 @@ static char ascii_for(gunichar c)
     }
 }
 
+/* What each ASCII character becomes; NUL: nothing.  The last, DEL, is the literal's own end. */
+static const char ascii_folds[128] =
+    "\0\0\0\0\0\0\0\0" "\0  \0  \0\0" "\0\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\0"
+    " !\"#$%&'()*+,-./0123456789:;<=>?@abcdefghijklmnopqrstuvwxyz[\\]^_"
+    "`abcdefghijklmnopqrstuvwxyz{|}~";
+
 static void append_folded(GString *plain, gunichar c)
 {
     if (c < 0x80) {
-        if (g_ascii_isspace((char)c))
-            g_string_append_c(plain, ' ');
-        else if (!g_ascii_iscntrl((char)c))
-            g_string_append_c(plain, g_ascii_tolower((char)c));
+        if (ascii_folds[c] != '\0')
+            g_string_append_c(plain, ascii_folds[c]);
     } else if (!is_invisible(c) && !g_unichar_iscntrl(c)) {
         char ascii = ascii_for(c);
         if (ascii != '\0')
@@ -75,22 +79,38 @@ static void append_folded(GString *plain, gunichar c)
     }
 }
 
+/* The ASCII characters at the front of text, which are most of it; how many. */
+static gsize append_ascii(GString *plain, const char *text)
+{
+    gsize n = 0, before = plain->len;
+
+    while (text[n] != '\0' && (guchar)text[n] < 0x80)
+        n++;
+    g_string_set_size(plain, before + n);
+    char *to = plain->str + before;
+    for (gsize i = 0; i < n; i++) {
+        char folded = ascii_folds[(guchar)text[i]];
+        *to = folded;
+        to += folded != '\0';
+    }
+    g_string_truncate(plain, (gsize)(to - plain->str));
+    return n;
+}
+
 /* Character by character: g_utf8_normalize() takes time with the square of a text full of
  * accents, and the order of these, which it would see to, is no matter here. */
 static GString *fold(const char *text, gsize length)
 {
     g_autofree char *valid = g_utf8_make_valid(text, (gssize)length);
     GString *plain = g_string_sized_new(length + 1);
+    const char *p = valid;
 
-    for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p)) {
-        gunichar parts[G_UNICHAR_MAX_DECOMPOSITION_LENGTH], c = g_utf8_get_char(p);
-        gsize n = 1;
-        if (c < 0x80)
-            parts[0] = c;
-        else
-            n = g_unichar_fully_decompose(c, TRUE, parts, G_N_ELEMENTS(parts));
+    while (*(p += append_ascii(plain, p)) != '\0') {
+        gunichar parts[G_UNICHAR_MAX_DECOMPOSITION_LENGTH];
+        gsize n = g_unichar_fully_decompose(g_utf8_get_char(p), TRUE, parts, G_N_ELEMENTS(parts));
         for (gsize i = 0; i < n; i++)
             append_folded(plain, parts[i]);
+        p = g_utf8_next_char(p);
     }
     return plain;
 }
@@ -98,9 +118,11 @@ static GString *fold(const char *text, gsize length)
 /* In place: "192\.0\.2\.1" as a regular expression or a Markdown text has it. */
 static void drop_backslashes(GString *plain)
 {
-    char *to = plain->str;
+    char *to = strchr(plain->str, '\\');
 
-    for (const char *from = plain->str; *from != '\0';) {
+    if (to == NULL)
+        return;
+    for (const char *from = to; *from != '\0';) {
         gsize run = strspn(from, "\\");
         if (run > 0 && from[run] != '\0' && strchr(".:-@[](){}<>", from[run]) != NULL)
             from += run;
@@ -150,19 +172,22 @@ static const char *read_fang(const char *at, const char **meant_r)
     return NULL;
 }
 
+/* Can a fang begin with these two characters?  Most blanks are no fang's: of what needs no
+ * brackets, each begins with an 'a' or a 'd'; of a run of blanks the last decides. */
+static gboolean may_be_fang(const char *at)
+{
+    if (*at == ' ')
+        return at[1] == 'a' || at[1] == 'd';
+    return *at == '[' || *at == '(' || *at == '{' || *at == '<';
+}
+
 /* In place: what is meant is never longer than what is written. */
 static void refang(GString *plain)
 {
     char *to = plain->str;
 
     for (const char *from = plain->str; *from != '\0';) {
-        const char *meant, *behind = NULL;
-        if (*from == ' ' && from[1] == ' ') { /* the last blank of a run decides */
-            *to++ = *from++;
-            continue;
-        }
-        if (strchr(" [({<", *from) != NULL)
-            behind = read_fang(from, &meant);
+        const char *meant, *behind = may_be_fang(from) ? read_fang(from, &meant) : NULL;
         if (behind == NULL) {
             *to++ = *from++;
             continue;

@@ -6,6 +6,7 @@
 #include "guard.h"
 
 #include "errors.h"
+#include "guard-mail.h"
 #include "guard-scan.h"
 #include "guard-text.h"
 
@@ -224,10 +225,10 @@ static gboolean rows_match(const Shown *shown, const char *rows, gsize length, G
 }
 
 /* Every field, for a layout may add any. */
-static gboolean headers_clean(Owner *owner, Message *message)
+static gboolean headers_clean(Owner *owner, const GuardMail *mail)
 {
-    for (guint i = 0; i < message_n_headers(message); i++) {
-        const char *value = message_header_at(message, i);
+    for (guint i = 0; i < mail->values->len; i++) {
+        const char *value = g_ptr_array_index(mail->values, i);
         if (names_foreign(owner, value, strlen(value)))
             return FALSE;
     }
@@ -238,25 +239,21 @@ gboolean guard_check(const Guard *guard, GBytes *notice, const guint32 *events, 
                      const guint *columns, guint n_columns, GError **error)
 {
     g_auto(Owner) owner = { .guard = guard, .events = events, .n_events = n_events };
-    gsize length;
-    g_autoptr(Message) message = message_parse(notice, error);
-    if (message == NULL)
+    g_autoptr(GuardMail) mail = guard_mail_read(notice, error);
+    if (mail == NULL)
         return FALSE;
-    g_autofree char *text = message_part_text(message, 0, &length, error);
-    if (text == NULL)
-        return FALSE;
-    const char *rows = find_rows(guard, text, columns, n_columns);
+    const char *rows = find_rows(guard, mail->text, columns, n_columns);
     if (rows == NULL) {
         error_bug(error, "the notice has no table");
         return FALSE;
     }
-    gsize before = (gsize)(rows - text), size = table_extent(rows, length - before);
+    gsize before = (gsize)(rows - mail->text), size = table_extent(rows, mail->length - before);
     const Shown shown = { guard->report->table, events, n_events, columns, n_columns };
     if (!rows_match(&shown, rows, size, error))
         return FALSE;
     /* Law 2: no address of another customer outside the customer's own rows. */
-    if (!headers_clean(&owner, message) || names_foreign(&owner, text, before)
-        || names_foreign(&owner, rows + size, length - before - size)) {
+    if (!headers_clean(&owner, mail) || names_foreign(&owner, mail->text, before)
+        || names_foreign(&owner, rows + size, mail->length - before - size)) {
         error_bug(error, "the text names a system that is not this customer's");
         return FALSE;
     }

@@ -24,6 +24,9 @@ struct LedgerTransaction {
     GArray *exemptions; /* read when first asked for */
 };
 
+/* The row of the notice of this id; adding: it is being added now. */
+gint64 record_notice_row(LedgerTransaction *transaction, const char *id, gboolean adding);
+
 gboolean record_usable(LedgerTransaction *transaction, GError **error);
 /* ok, or: keep the failure for the commit and hand it on. */
 gboolean record_result(LedgerTransaction *transaction, gboolean ok, GError *failure,

@@ -89,7 +89,8 @@ static const char step_1[] =
     /* Apart, so that questions about notices need not read past their bytes. */
     "CREATE TABLE body ("
     "  notice INTEGER PRIMARY KEY REFERENCES notice ON DELETE CASCADE,"
-    "  bytes BLOB NOT NULL"
+    "  bytes BLOB NOT NULL,"
+    "  lines TEXT" /* of one that grows: its rows so far */
     ") STRICT;"
 
     "CREATE TABLE told ("

@@ -182,6 +182,22 @@ gboolean ledger_add_event(LedgerTransaction *transaction, const LedgerEvent *eve
 gboolean ledger_add_notice(LedgerTransaction *transaction, const LedgerNotice *notice,
                            GError **error);
 
+/* A notice that grows from report to report until it is due (a daily digest). */
+typedef enum {
+    LEDGER_UNGROWN, /* there is none of this id yet */
+    LEDGER_GROWING,
+    LEDGER_GROWN /* due, claimed, or decided by a person: it must stay as it is */
+} LedgerGrowth;
+
+/* *lines_r: what ledger_put_growing() was last given, and *reference_r: the notice's; both
+ * when LEDGER_GROWING, else NULL; caller frees. */
+gboolean ledger_growth(LedgerTransaction *transaction, const char *id, LedgerGrowth *growth_r,
+                       char **lines_r, char **reference_r, GError **error);
+
+/* Add it, or put this in place of it (LEDGER_GROWING); its reference stays.  lines: UTF-8. */
+gboolean ledger_put_growing(LedgerTransaction *transaction, const LedgerNotice *notice,
+                            const char *lines, GError **error);
+
 /* Note that the customer is told now (usecs) of this address or account (subject: the
  * account where the event has one, else the address as in the event).  When the notice
  * later fails, or is dropped while pending, its events count as not told again; when a

@@ -1,89 +1,80 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright the certbund-milter authors */
 
-/* Writes mails with GMime.  What comes from CSV or from the report reaches a
- * header field only through GMime's encoder and after the check below. */
+/* Puts a mail together: its fields, then the text, or a multipart that GMime writes. */
 #include "notice.h"
 
-#include "errors.h"
-#include "mailbox.h"
+#include "notice-fields.h"
 
 #include <gmime/gmime.h>
 #include <string.h>
 
-/* GMime encodes what is not ASCII, but a line end inside a value would be folded
- * into a field of its own by a careless reader: none gets in. */
-static char *one_line(const char *value)
-{
-    char *clean = g_utf8_make_valid(value, -1);
-    for (char *p = clean; *p != '\0'; p++)
-        if (g_ascii_iscntrl(*p))
-            *p = ' ';
-    return clean;
-}
+/* ---- the head */
 
-static gboolean add_mailboxes(GMimeMessage *message, GMimeAddressType type, const char *name,
-                              const char *const *addresses, GError **error)
+/* A field that the notices of a report have in common is encoded once. */
+static gboolean append_known(GString *mail, GHashTable *known, const char *name,
+                             const char *mailbox, GError **error)
 {
-    g_autofree char *clean = name != NULL && *name != '\0' ? one_line(name) : NULL;
-    for (; addresses != NULL && *addresses != NULL; addresses++) {
-        if (!mailbox_valid(*addresses)) {
-            error_bug(error, "'%s' is no addr-spec", *addresses);
-            return FALSE;
-        }
-        g_mime_message_add_mailbox(message, type, clean, *addresses);
+    g_autofree char *key = g_strconcat(name, ":", mailbox, NULL);
+    const char *lines = known != NULL ? g_hash_table_lookup(known, key) : NULL;
+    gsize before = mail->len;
+
+    if (lines != NULL) {
+        g_string_append(mail, lines);
+        return TRUE;
     }
-    return TRUE;
-}
-
-/* The one mailbox in text, or NULL; caller unrefs. */
-static InternetAddress *parse_mailbox(const char *text)
-{
-    g_autofree char *clean = one_line(text);
-    InternetAddressList *list = internet_address_list_parse(NULL, clean);
-    InternetAddress *found = NULL;
-
-    if (list == NULL)
-        return NULL;
-    if (internet_address_list_length(list) == 1) {
-        InternetAddress *first = internet_address_list_get_address(list, 0);
-        if (INTERNET_ADDRESS_IS_MAILBOX(first)
-            && mailbox_valid(internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(first))))
-            found = g_object_ref(first);
-    }
-    g_object_unref(list);
-    return found;
-}
-
-static gboolean add_parsed(GMimeMessage *message, GMimeAddressType type, const char *mailbox,
-                           GError **error)
-{
-    InternetAddress *parsed = parse_mailbox(mailbox);
-    if (parsed == NULL) {
-        error_bug(error, "'%s' is not one mailbox", mailbox);
+    if (!notice_field_mailbox(mail, name, mailbox, error))
         return FALSE;
-    }
-    internet_address_list_add(g_mime_message_get_addresses(message, type), parsed);
-    g_object_unref(parsed);
+    if (known != NULL)
+        g_hash_table_insert(known, g_steal_pointer(&key), g_strdup(mail->str + before));
     return TRUE;
 }
 
-static void add_fields(GMimeMessage *message, const NoticeHead *head)
+/* Is it named again behind i?  Then the later one counts. */
+static gboolean is_repeated(const GPtrArray *headers, guint i, gsize size)
 {
-    GMimeObject *object = GMIME_OBJECT(message);
+    const char *name = g_ptr_array_index(headers, i);
 
-    g_mime_object_set_header(object, "Auto-Submitted", "auto-generated", NULL);
-    if (head->language != NULL)
-        g_mime_object_set_header(object, "Content-Language", head->language, NULL);
-    for (guint i = 0; head->headers != NULL && i < head->headers->len; i++) {
-        g_autofree char *line = one_line(g_ptr_array_index(head->headers, i));
-        char *colon = strchr(line, ':');
-        if (colon == NULL)
+    for (i++; i < headers->len; i++)
+        if (g_ascii_strncasecmp(name, g_ptr_array_index(headers, i), size + 1) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+static void append_further(GString *mail, const GPtrArray *headers)
+{
+    for (guint i = 0; headers != NULL && i < headers->len; i++) {
+        const char *line = g_ptr_array_index(headers, i), *colon = strchr(line, ':');
+        if (colon == NULL || is_repeated(headers, i, (gsize)(colon - line)))
             continue;
-        *colon = '\0';
-        g_mime_object_set_header(object, line, g_strstrip(colon + 1), "utf-8");
+        g_autofree char *name = g_strndup(line, (gsize)(colon - line));
+        g_autofree char *value = g_strstrip(g_strdup(colon + 1));
+        notice_field_text(mail, name, value);
     }
 }
+
+static gboolean append_head(GString *mail, const NoticeHead *head, GError **error)
+{
+    notice_field_date(mail, head->date);
+    if (!append_known(mail, head->known, "From", head->from, error))
+        return FALSE;
+    if (head->reply_to != NULL && *head->reply_to != '\0'
+        && !append_known(mail, head->known, "Reply-To", head->reply_to, error))
+        return FALSE;
+    notice_field_text(mail, "Subject", head->subject);
+    if (!notice_field_addresses(mail, "To", head->to_name, head->to, error)
+        || !notice_field_addresses(mail, "Cc", NULL, head->cc, error))
+        return FALSE;
+    g_string_append(mail, "MIME-Version: 1.0\r\n");
+    notice_field_message_id(mail, head->message_id);
+    g_string_append(mail, "Auto-Submitted: auto-generated\r\n");
+    if (head->language != NULL)
+        notice_field_text(mail, "Content-Language", head->language);
+    append_further(mail, head->headers);
+    return TRUE;
+}
+
+/* ---- the body */
 
 /* A text part over the text's own buffer: nothing is copied. */
 static GMimeObject *text_part(GString *text)
@@ -120,91 +111,76 @@ static GMimeObject *rfc822_part(GBytes *mail)
     return GMIME_OBJECT(part);
 }
 
-static GMimeObject *with_attachment(GMimeObject *text, GBytes *mail)
+/* Appends the object's own fields, an empty line and its body. */
+static void append_object(GString *mail, GMimeObject *object)
 {
-    GMimeMultipart *multipart = g_mime_multipart_new_with_subtype("mixed");
-    GMimeObject *attached = rfc822_part(mail);
-
-    g_mime_multipart_add(multipart, text);
-    g_mime_multipart_add(multipart, attached);
-    g_object_unref(text);
-    g_object_unref(attached);
-    return GMIME_OBJECT(multipart);
-}
-
-static GBytes *write_out(GMimeMessage *message)
-{
-    GMimeFormatOptions *format = g_mime_format_options_new();
     GMimeStream *stream = g_mime_stream_mem_new();
     GMimeStream *filtered = g_mime_stream_filter_new(stream);
     GMimeFilter *crlf = g_mime_filter_unix2dos_new(TRUE);
 
     g_mime_stream_filter_add(GMIME_STREAM_FILTER(filtered), crlf);
-    g_mime_object_write_to_stream(GMIME_OBJECT(message), format, filtered);
+    g_mime_object_write_to_stream(object, NULL, filtered);
     g_mime_stream_flush(filtered);
-    GByteArray *bytes = g_byte_array_ref(
-        g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream)));
-    g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
+    const GByteArray *bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
+    g_string_append_len(mail, (const char *)bytes->data, bytes->len);
     g_object_unref(crlf);
     g_object_unref(filtered);
     g_object_unref(stream);
-    g_mime_format_options_free(format);
-    /* The stream has let go of the array without freeing it: this is the last reference. */
-    g_byte_array_unref(bytes);
-    return g_byte_array_free_to_bytes(bytes);
 }
 
-static gboolean write_head(GMimeMessage *message, const NoticeHead *head, GError **error)
+static void append_with_attachment(GString *mail, GString *text, GBytes *attached)
 {
-    g_autofree char *subject = one_line(head->subject);
-    g_autofree char *id = g_strdup(head->message_id + 1);
-    g_autoptr(GDateTime) date = g_date_time_new_from_unix_utc(head->date);
+    GMimeMultipart *multipart = g_mime_multipart_new_with_subtype("mixed");
+    GMimeObject *first = text_part(text), *second = rfc822_part(attached);
 
-    id[strcspn(id, ">")] = '\0';
-    if (!add_parsed(message, GMIME_ADDRESS_TYPE_FROM, head->from, error)
-        || !add_mailboxes(message, GMIME_ADDRESS_TYPE_TO, head->to_name, head->to, error)
-        || !add_mailboxes(message, GMIME_ADDRESS_TYPE_CC, NULL, head->cc, error))
-        return FALSE;
-    if (head->reply_to != NULL && *head->reply_to != '\0'
-        && !add_parsed(message, GMIME_ADDRESS_TYPE_REPLY_TO, head->reply_to, error))
-        return FALSE;
-    g_mime_message_set_subject(message, subject, "utf-8");
-    g_mime_message_set_date(message, date);
-    g_mime_message_set_message_id(message, id);
-    add_fields(message, head);
-    return TRUE;
+    g_mime_multipart_add(multipart, first);
+    g_mime_multipart_add(multipart, second);
+    append_object(mail, GMIME_OBJECT(multipart));
+    g_object_unref(first);
+    g_object_unref(second);
+    g_object_unref(multipart);
+}
+
+static void append_text(GString *mail, GString *text)
+{
+    g_string_append(mail, "Content-Type: text/plain; charset=utf-8\r\n"
+                          "Content-Transfer-Encoding: quoted-printable\r\n\r\n");
+    notice_quoted_printable(mail, text->str, text->len);
+    g_string_free(text, TRUE);
+}
+
+
+/* ---- all of it */
+
+GHashTable *notice_known_new(void)
+{
+    return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 }
 
 GBytes *notice_write(const NoticeHead *head, GString *text, GError **error)
 {
-    GMimeMessage *message = g_mime_message_new(TRUE);
-    GMimeObject *body = text_part(text);
-    GBytes *bytes = NULL;
+    GString *mail = g_string_sized_new(text->len + text->len / 4 + 1024);
 
+    if (!append_head(mail, head, error)) {
+        g_string_free(mail, TRUE);
+        g_string_free(text, TRUE);
+        return NULL;
+    }
     if (head->attached != NULL)
-        body = with_attachment(body, head->attached);
-    g_mime_message_set_mime_part(message, body);
-    g_object_unref(body);
-    if (write_head(message, head, error))
-        bytes = write_out(message);
-    g_object_unref(message);
-    return bytes;
+        append_with_attachment(mail, text, head->attached);
+    else
+        append_text(mail, text);
+    return g_string_free_to_bytes(mail);
 }
 
 char *notice_address_of(const char *mailbox)
 {
-    InternetAddress *parsed = parse_mailbox(mailbox);
-    char *address = NULL;
-    if (parsed != NULL) {
-        address = g_strdup(internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(parsed)));
-        g_object_unref(parsed);
-    }
-    return address;
+    return notice_mailbox_address(mailbox);
 }
 
 char *notice_domain_of(const char *mailbox)
 {
-    g_autofree char *address = notice_address_of(mailbox);
+    g_autofree char *address = notice_mailbox_address(mailbox);
     const char *at = address != NULL ? strrchr(address, '@') : NULL;
     return at != NULL ? g_strdup(at + 1) : NULL;
 }

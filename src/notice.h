@@ -3,7 +3,7 @@
 
 /* notice: a rendered text -> one RFC 5322 message.
  *
- * The only writer of mails; the includer of GMime on the writing side.  Every
+ * The only writer of mails, with notice-fields.h; both include GMime.  Every
  * header value is encoded after RFC 2047, folded, and can't hold a line end;
  * the text is text/plain, UTF-8, quoted-printable (RFC 2045 section 6.7). */
 #ifndef CERTBUND_NOTICE_H
@@ -23,7 +23,12 @@ typedef struct {
     gint64 date;            /* seconds since the epoch, written as UTC */
     const GPtrArray *headers; /* further fields "Name: value", UTF-8, or NULL */
     GBytes *attached;       /* a whole mail to attach as message/rfc822, or NULL */
+    GHashTable *known;      /* of notice_known_new(), for mails of one sender; or NULL */
 } NoticeHead;
+
+/* What is encoded alike in many mails, kept from one to the next; free with
+ * g_hash_table_unref().  For one thread. */
+GHashTable *notice_known_new(void);
 
 /* text: UTF-8, LF line ends; taken over and freed, for it can be large.
  * The result has CRLF line ends.  CERTBUND_ERROR_BUG when from is no mailbox or

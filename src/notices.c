@@ -4,6 +4,7 @@
 /* Turns the groups of an assignment into notices: rendered, written, guarded. */
 #include "notices.h"
 
+#include "digest.h"
 #include "errors.h"
 #include "guard.h"
 #include "notice.h"
@@ -18,7 +19,9 @@ typedef struct {
     guint *columns;
     guint n_columns;
     char *digest;           /* of the report: half of its key */
+    char *domain;           /* of the sender, for Message-IDs */
     GHashTable *references; /* given out so far: char * */
+    GHashTable *known;      /* fields that notices have in common */
 } Maker;
 
 /* The addresses of a customer's list, which has ";" between; caller frees. */
@@ -101,6 +104,7 @@ static void write_notice(const Maker *maker, Notice *notice, const Layout *layou
         .cc = redirect ? NULL : (const char *const *)cc,
         .subject = rendered->subject, .message_id = notice->message_id,
         .language = rendered->language, .date = maker->order->now, .headers = rendered->headers,
+        .known = maker->known,
     };
 
     notice->subject = g_strdup(rendered->subject);
@@ -173,16 +177,17 @@ static void name_notice(const Maker *maker, Notice *notice)
     const Decision *decision = maker->decision;
     const Secret *secret = maker->order->secret;
     char text[ADDRESS_TEXT_SIZE];
-    g_autofree char *domain = notice_domain_of(sender_of(decision->snapshot->config));
 
     notice->group = g_strdup(decision->template_->group_by_address
                                  ? report_subject_text(decision->report, notice->events[0], text)
                                  : "");
-    const NoticeKey key = { .ticket = decision->report->subject->ticket, .digest = maker->digest,
+    const NoticeKey own = { .ticket = decision->report->subject->ticket, .digest = maker->digest,
                             .customer = notice->customer.id, .group = notice->group };
-    notice->id = secret_notice_id(secret, &key);
-    notice->reference = unique_reference(maker, &key);
-    notice->message_id = secret_message_id(secret, &key, domain != NULL ? domain : "localhost");
+    const NoticeKey *key = maker->order->key != NULL ? maker->order->key : &own;
+    notice->id = secret_notice_id(secret, key);
+    notice->reference = maker->order->reference != NULL ? g_strdup(maker->order->reference)
+                                                        : unique_reference(maker, key);
+    notice->message_id = secret_message_id(secret, key, maker->domain);
 }
 
 static gboolean make_one(Maker *maker, guint group, const guint32 *events, guint n_events,
@@ -241,6 +246,8 @@ static gboolean make_group(Maker *maker, guint group, GError **error)
             events[n++] = all->events[i];
     if (n == 0)
         return TRUE;
+    if (maker->order->digest != NULL && digest_can_wait(maker->decision, all->customer))
+        return maker->order->digest(all->customer, events, n, maker->order->data, error);
     return maker->decision->template_->group_by_address
         ? make_by_address(maker, group, events, n, error)
         : make_one(maker, group, events, n, error);
@@ -257,10 +264,16 @@ gboolean notices_make(Decision *decision, const NoticeOrder *order, GError **err
     maker.guard = guard_new(decision->report);
     maker.columns = render_columns(decision->report, decision->template_, &maker.n_columns);
     maker.digest = report_digest(decision->report);
+    maker.domain = notice_domain_of(sender_of(decision->snapshot->config));
+    if (maker.domain == NULL)
+        maker.domain = g_strdup("localhost");
     maker.references = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    maker.known = notice_known_new();
     for (guint g = 0; go_on && g < assignment->n_groups; g++)
         go_on = make_group(&maker, g, error);
     g_hash_table_unref(maker.references);
+    g_hash_table_unref(maker.known);
+    g_free(maker.domain);
     g_free(maker.digest);
     g_free(maker.columns);
     guard_free(maker.guard);

@@ -9,6 +9,7 @@
 #include "bounce.h"
 #include "classes.h"
 #include "desk.h"
+#include "digest.h"
 #include "due.h"
 #include "notices.h"
 
@@ -103,18 +104,19 @@ static gint64 last_seen(const Report *report, const guint32 *events, guint n)
 }
 
 /* Only what really goes to the customer counts as told. */
-static gboolean add_told(Run *run, const Notice *notice, GError **error)
+static gboolean add_told(Run *run, const char *customer, const guint32 *told, guint n,
+                         GError **error)
 {
     const Report *report = run->decision->report;
-    g_autofree guint32 *events = g_memdup2(notice->events, notice->n_events * sizeof *events);
+    g_autofree guint32 *events = g_memdup2(told, n * sizeof *events);
     char text[ADDRESS_TEXT_SIZE];
 
-    if (run->decision->mode != MODE_LIVE || notice->held != NULL)
+    if (run->decision->mode != MODE_LIVE)
         return TRUE;
-    report_sort_by_subject(report, events, notice->n_events);
-    for (guint start = 0, end; start < notice->n_events; start = end) {
-        end = report_subject_run_end(report, events, notice->n_events, start);
-        if (!ledger_add_told(run->transaction, notice->customer.id, run->decision->class_id,
+    report_sort_by_subject(report, events, n);
+    for (guint start = 0, end; start < n; start = end) {
+        end = report_subject_run_end(report, events, n, start);
+        if (!ledger_add_told(run->transaction, customer, run->decision->class_id,
                              report_subject_text(report, events[start], text),
                              last_seen(report, events + start, end - start), run->now,
                              report->subject->critical, error))
@@ -128,6 +130,13 @@ static NoticeState notice_state(const Decision *decision, const Notice *notice)
     if (decision->mode == MODE_PILOT)
         return NOTICE_PILOT;
     return notice->held != NULL ? NOTICE_HELD : NOTICE_PENDING;
+}
+
+static void note_notice(Run *run, const char *id, const guint32 *events, guint n)
+{
+    g_ptr_array_add(run->ids, g_strdup(id));
+    for (guint i = 0; i < n; i++)
+        run->notice_of[events[i]] = run->ids->len;
 }
 
 static gboolean add_notice(const Notice *notice, gpointer data, GError **error)
@@ -149,13 +158,38 @@ static gboolean add_notice(const Notice *notice, gpointer data, GError **error)
     };
 
     make_progress(run);
-    g_ptr_array_add(run->ids, g_strdup(notice->id));
-    for (guint i = 0; i < notice->n_events; i++)
-        run->notice_of[notice->events[i]] = run->ids->len;
+    note_notice(run, notice->id, notice->events, notice->n_events);
     run->recorded->n_notices += notice->held == NULL;
     if (run->sample == NULL && decision->mode == MODE_PILOT)
         run->sample = g_bytes_ref(notice->bytes);
-    return ledger_add_notice(run->transaction, &row, error) && add_told(run, notice, error);
+    return ledger_add_notice(run->transaction, &row, error)
+        && (notice->held != NULL
+            || add_told(run, notice->customer.id, notice->events, notice->n_events, error));
+}
+
+/* A customer with deliver=digest: his rows go into the notice of the day. */
+static gboolean add_to_digest(guint32 customer, const guint32 *events, guint n, gpointer data,
+                              GError **error)
+{
+    Run *run = data;
+    const DigestInput input = { run->transaction, run->input->secret, run->decision, run->now };
+    g_auto(DigestOutcome) outcome = { .id = NULL };
+    Customer whose;
+
+    make_progress(run);
+    if (!digest_add_customer(&input, customer, events, n, &outcome, error))
+        return FALSE;
+    if (outcome.id == NULL) {
+        for (guint i = 0; i < n; i++)
+            assignment_withdraw(run->decision->assignment, events[i], FATE_HELD,
+                                REASON_NOTICE_HELD);
+        g_ptr_array_add(run->recorded->problems, g_steal_pointer(&outcome.problem));
+        return TRUE;
+    }
+    note_notice(run, outcome.id, events, n);
+    run->recorded->n_notices += outcome.begun;
+    customers_get(run->decision->snapshot->customers, customer, &whose);
+    return add_told(run, whose.id, events, n, error);
 }
 
 static gboolean reference_taken(const char *reference, gpointer data)
@@ -230,7 +264,7 @@ static gboolean add_notices(Run *run, GError **error)
     gboolean follow_up = run->recorded->outcome == LEDGER_FOLLOW_UP;
     const NoticeOrder order = {
         .secret = run->input->secret, .now = run->now / G_USEC_PER_SEC, .sink = add_notice,
-        .data = run, .memory = { reference_taken, contact_bounced, find_history, run },
+        .data = run, .digest = add_to_digest, .memory = { reference_taken, contact_bounced, find_history, run },
         .problems = run->recorded->problems,
     };
 
@@ -327,7 +361,10 @@ static gboolean fill(Run *run, GError **error)
 
     if (decision->assignment != NULL && !add_notices(run, error))
         return FALSE;
+    const DigestInput day = { run->transaction, run->input->secret, decision, run->now };
     if (decision->report != NULL && !add_desk_mail(run, error))
+        return FALSE;
+    if (decision->assignment != NULL && !digest_add_desk(&day, error))
         return FALSE;
     if (!add_events(run, &n_rows, error))
         return FALSE;

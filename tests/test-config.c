@@ -122,6 +122,7 @@ static const Case defaults[] = {
     { "notices", "throttle", "60/min", "60" },
     { "notices", "renotify-after", "7d", "604800" },
     { "notices", "renotify-critical", "24h", "86400" },
+    { "notices", "digest-at", "06:00 UTC", "06:00 UTC" },
     { "notices", "sign-key", "", "" },
     { "original", "disposition", "keep", "keep" },
     { "original", "rewrite-single", "no", "0" },
@@ -244,6 +245,8 @@ static const Case good[] = {
     { "notices", "throttle", "0", "0" },
     { "notices", "throttle", "60000/min", "60000" },
     { "notices", "renotify-after", "100y", "3153600000" },
+    { "notices", "digest-at", "23:59 +05:30", "23:59 +05:30" },
+    { "original", "unassigned", "daily", "1" },
     { "notices", "throttle", "60 /min", "60" },
     { "notices", "renotify-after", "0", "0" },
     { "notices", "renotify-after", "1w", "604800" },
@@ -289,6 +292,9 @@ static void test_good(void)
     "expected an address, or a name and the address in <>, the name in quotes if it has a comma"
 #define EVIDENCE                                                                                   \
     "expected dkim, pgp, smime, client or auth-results, joined by + where all must be"
+#define DAYTIME                                                                                    \
+    "is no time of day; expected HH:MM and a zone that this machine knows, as in 07:00 "           \
+    "Europe/Berlin or 06:00 UTC"
 #define UNBUILT "is not supported by this version; expected "
 #define URLS                                                                                       \
     "is no URL; expected smtp://HOST:PORT with a port from 1 to 65535, smtps://HOST:PORT or "      \
@@ -400,7 +406,12 @@ static const Case bad[] = {
     { "notices", "sign-key", "abuse@example.net", "\"abuse@example.net\" " UNBUILT "it empty" },
     { "original", "disposition", "rewrite", "\"rewrite\" " UNBUILT "keep" },
     { "original", "rewrite-single", "yes", "\"yes\" " UNBUILT "no" },
-    { "original", "unassigned", "daily", "\"daily\" " UNBUILT "report" },
+    { "original", "unassigned", "weekly", "\"weekly\" is unknown; expected report or daily" },
+    { "notices", "digest-at", "7:00 UTC", "\"7:00 UTC\" " DAYTIME },
+    { "notices", "digest-at", "24:00 UTC", "\"24:00 UTC\" " DAYTIME },
+    { "notices", "digest-at", "07:60 UTC", "\"07:60 UTC\" " DAYTIME },
+    { "notices", "digest-at", "07:00", "\"07:00\" " DAYTIME },
+    { "notices", "digest-at", "07:00 Middle/Earth", "\"07:00 Middle/Earth\" " DAYTIME },
     { "original", "handled-to", "x", "\"x\" is no mail address; " AN_ADDRESS },
     { "submission", "via", "127.0.0.1:10025", "\"127.0.0.1:10025\" " URLS },
     { "submission", "via", "", "\"\" " URLS },

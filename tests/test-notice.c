@@ -6,6 +6,7 @@
 
 #include "errors.h"
 #include "message.h"
+#include "notice-fields.h"
 
 #include <string.h>
 
@@ -142,6 +143,69 @@ static void test_long_lines(void)
         }
 }
 
+/* No line of the text or of a plain field is longer; what just fits stays whole. */
+static void test_line_limit(void)
+{
+    for (gsize n = NOTICE_LINE_MAX - 3; n <= NOTICE_LINE_MAX + 1; n++) {
+        g_autofree char *line = g_strnfill(n, 'x'), *blank = g_strnfill(n, ' ');
+        g_autoptr(GString) mail = g_string_new(NULL);
+        notice_quoted_printable(mail, line, n);
+        g_assert_cmpint(strstr(mail->str, "=\r\n") != NULL, ==, n > NOTICE_LINE_MAX - 1);
+        g_string_truncate(mail, 0);
+        notice_quoted_printable(mail, blank, n);
+        g_assert_cmpuint(strcspn(mail->str, "\r"), <=, NOTICE_LINE_MAX);
+        g_assert_true(strstr(mail->str, " \r\n") == NULL);
+        g_string_truncate(mail, 0);
+        line[n - strlen("Subject: ")] = '\0';
+        line[5] = ' ';
+        notice_field_text(mail, "Subject", line);
+        g_assert_cmpuint(strcspn(mail->str, "\r"), <=, MAX(n, NOTICE_LINE_MAX));
+        g_assert_true(g_str_has_suffix(mail->str, "\r\n"));
+    }
+}
+
+/* Each field comes back as it was put in, whichever way it was encoded. */
+static void test_values_come_back(void)
+{
+    static const char *const values[] = {
+        "plain", "two words", "two  blanks", " blank before", "blank behind ", "", "M\xc3\xbcller",
+        "a =? b", "comma, \"quoted\" (comment) <a@b> ; end.",
+        "long long long long long long long long long long long long long long long long long",
+        "lang l\xc3\xa4nger lang l\xc3\xa4nger lang l\xc3\xa4nger lang l\xc3\xa4nger l\xc3\xa4nger",
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(values); i++) {
+        NoticeHead head = usual_head();
+        g_autoptr(GPtrArray) headers = g_ptr_array_new_with_free_func(g_free);
+        g_autofree char *want = g_strstrip(g_strdup(values[i]));
+        g_ptr_array_add(headers, g_strconcat("X-Queue: first", NULL));
+        g_ptr_array_add(headers, g_strconcat("x-queue: ", values[i], NULL)); /* the last counts */
+        head.headers = headers;
+        head.subject = values[i];
+        g_autoptr(GBytes) mail = notice_write(&head, g_string_new("x\n"), NULL);
+        g_autoptr(Message) message = message_parse(mail, NULL);
+        g_assert_cmpstr(message_header(message, "Subject"), ==, want);
+        g_assert_cmpstr(message_header(message, "X-Queue"), ==, want);
+        g_assert_cmpuint(message_header_count(message, "X-Queue"), ==, 1);
+    }
+}
+
+/* Kept fields are those that would have been encoded, of each sender its own. */
+static void test_known(void)
+{
+    g_autoptr(GHashTable) known = notice_known_new();
+    static const char *const senders[] = { "a@example.org", "St\xc3\xb6rung <b@example.org>" };
+    for (guint i = 0; i < 4; i++) {
+        NoticeHead head = usual_head();
+        head.from = senders[i % 2];
+        head.reply_to = senders[(i + 1) % 2];
+        g_autoptr(GBytes) without = notice_write(&head, g_string_new("x\n"), NULL);
+        head.known = known;
+        g_autoptr(GBytes) with = notice_write(&head, g_string_new("x\n"), NULL);
+        g_assert_true(g_bytes_equal(without, with));
+    }
+    g_assert_cmpuint(g_hash_table_size(known), ==, 4);
+}
+
 static void test_attached(void)
 {
     NoticeHead head = usual_head();
@@ -187,6 +251,9 @@ int main(int argc, char **argv)
     g_test_add_func("/notice/injection", test_injection);
     g_test_add_func("/notice/text-comes-back", test_text_comes_back);
     g_test_add_func("/notice/long-lines", test_long_lines);
+    g_test_add_func("/notice/line-limit", test_line_limit);
+    g_test_add_func("/notice/values-come-back", test_values_come_back);
+    g_test_add_func("/notice/known", test_known);
     g_test_add_func("/notice/attached", test_attached);
     g_test_add_func("/notice/refuses", test_refuses);
     return g_test_run();
