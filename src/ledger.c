@@ -130,6 +130,13 @@ static gboolean open_connection(Ledger *ledger, GError **error)
             error_temporary(error, "ledger %s: no memory", ledger->path);
         return FALSE;
     }
+    /* Before the first read: that would make a log that is read-only as well, and stays
+     * so when the file no longer is. */
+    if (sqlite3_db_readonly(ledger->db, "main") == 1) {
+        error_temporary(error, "ledger %s is read-only; expected a file that we may write",
+                        ledger->path);
+        return FALSE;
+    }
     sqlite3_extended_result_codes(ledger->db, 1);
     sqlite3_busy_timeout(ledger->db, LEDGER_BUSY_MSECS);
     sqlite3_db_config(ledger->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
@@ -141,10 +148,6 @@ static gboolean open_connection(Ledger *ledger, GError **error)
  * Law 3 stands on synchronous=FULL: a commit returns when the log is on disk. */
 static gboolean set_pragmas(Ledger *ledger, GError **error)
 {
-    if (sqlite3_db_readonly(ledger->db, "main") == 1) {
-        error_temporary(error, "ledger %s is read-only", ledger->path);
-        return FALSE;
-    }
     if (!sql_script(ledger,
                     "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL;"
                     "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
