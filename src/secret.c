@@ -150,16 +150,22 @@ char *secret_reference(const Secret *secret, const NoticeKey *key, guint chars)
     return g_strdup_printf("A-%s", text);
 }
 
+#define NAME_SIZE 20 /* bytes */
+
 /* Hex of 160 bits: unique enough, and fit for a header line. */
 static char *name_of(const Secret *secret, const char *use, const NoticeKey *key)
 {
     guint8 digest[SECRET_SIZE];
-    g_autoptr(GString) name = g_string_new(NULL);
+    static const char digits[] = "0123456789abcdef";
+    char *name = g_malloc(2 * NAME_SIZE + 1);
 
     digest_key(secret, use, key, digest);
-    for (guint i = 0; i < 20; i++)
-        g_string_append_printf(name, "%02x", digest[i]);
-    return g_string_free(g_steal_pointer(&name), FALSE);
+    for (guint i = 0; i < NAME_SIZE; i++) {
+        name[2 * i] = digits[digest[i] >> 4];
+        name[2 * i + 1] = digits[digest[i] & 15];
+    }
+    name[2 * NAME_SIZE] = '\0';
+    return name;
 }
 
 char *secret_notice_id(const Secret *secret, const NoticeKey *key)
