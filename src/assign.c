@@ -91,6 +91,7 @@ static EventFate fate_of(const Customers *customers, const CustomerAnswer *answe
         return (EventFate){ answer->customer, FATE_HELD,
                             hold ? REASON_REPORT_HELD : REASON_DELIVER_HOLD };
     case DELIVER_NOTIFY:
+    case DELIVER_DIGEST:
         break;
     }
     if (hold)
@@ -166,6 +167,23 @@ Assignment *assign(const Report *report, const Customers *customers,
         assignment->counts[assignment->fates[i].fate]++;
     }
     make_groups(assignment, customers_count(customers));
+    return assignment;
+}
+
+Assignment *assignment_of_one(guint n_events, guint32 customer)
+{
+    Assignment *assignment = g_new0(Assignment, 1);
+
+    assignment->n_events = assignment->counts[FATE_NOTIFIED] = n_events;
+    assignment->fates = g_new(EventFate, n_events);
+    assignment->order = g_new(guint32, n_events);
+    for (guint i = 0; i < n_events; i++) {
+        assignment->fates[i] = (EventFate) { customer, FATE_NOTIFIED, REASON_NONE };
+        assignment->order[i] = i;
+    }
+    assignment->n_groups = 1;
+    assignment->groups = g_new(CustomerGroup, 1);
+    assignment->groups[0] = (CustomerGroup) { customer, assignment->order, n_events };
     return assignment;
 }
 

@@ -71,6 +71,9 @@ CustomerKey *assign_keys(const Report *report);
  * FATE_HELD/REASON_REPORT_HELD and there are no groups. */
 Assignment *assign(const Report *report, const Customers *customers,
                    const CustomerAnswer *answers, gboolean hold);
+
+/* All n events are notified, and all are this customer's. */
+Assignment *assignment_of_one(guint n_events, guint32 customer);
 void assignment_free(Assignment *assignment);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Assignment, assignment_free)
 

@@ -22,10 +22,36 @@ static const struct {
     int (*run)(const CtlCall *call);
     const char *arguments, *what;
 } verbs[] = {
-    { "check", ctl_check, "", "config, customers and templates: every fault by file and line" },
+    { "check", ctl_check, "[--ledger]",
+      "every fault in config, customers and templates; the ledger" },
     { "events", ctl_events, "FILE...", "the affected events of each mail, as JSON Lines" },
     { "lookup", ctl_lookup, "ADDRESS|ACCOUNT [TIME]", "whose it is, now or at that time" },
     { "preview", ctl_preview, "FILE [-d DIR]", "what would happen; -d writes the notices" },
+
+    { "reports", ctl_reports, "[--state STATE] [--json]", "the reports, newest first" },
+    { "notices", ctl_notices, "[--state STATE] [--json]", "the notices, newest first" },
+    { "show", ctl_show, "TICKET|REFERENCE|ADDRESS|CUSTOMER [--json]",
+      "all that is known of it: who was told what and when" },
+    { "unassigned", ctl_unassigned, "[TICKET] [--json]", "rows that are no customer's" },
+    { "held", ctl_held, "[--json]", "what waits for a person" },
+
+    { "release", ctl_release, "ID... [--by WHO] [--reason WHY]", "let what is held go out" },
+    { "drop", ctl_drop, "ID... [--by WHO] [--reason WHY]", "nobody shall be told" },
+    { "retry", ctl_retry, "ID... [--by WHO] [--reason WHY]", "hand failed notices over again" },
+    { "accept", ctl_accept, "TICKET --reason WHY [--by WHO]",
+      "vouch for an unverified report: it is held then" },
+    { "process", ctl_process, "FILE --reason WHY [--by WHO]",
+      "vouch for a saved mail: it is held then" },
+    { "exempt", ctl_exempt,
+      "NETWORK --class CLASS|all --until DATE --reason WHY | --end ID | --list",
+      "tell nobody of a network's events for a time" },
+    { "contact", ctl_contact, "ok ADDRESS... [--by WHO] | list [--json]",
+      "contacts whose mail bounced for good" },
+
+    { "proof", ctl_proof, "REFERENCE [-d DIR]", "the evidence of a notice, as a directory" },
+    { "export", ctl_export, "--customer ID", "all that is kept of a customer, as JSON Lines" },
+    { "erase", ctl_erase, "--customer ID [--yes] [--by WHO]", "remove all of it" },
+    { "purge", ctl_purge, "", "remove what keep-content and keep-proof keep no longer" },
 };
 
 void ctl_complain(const char *format, ...)
@@ -84,24 +110,42 @@ Snapshot *ctl_load(const CtlCall *call)
     return snapshot;
 }
 
+#define ARGUMENTS_WIDTH 34 /* longer ones have a line of their own */
+
 static void print_usage(FILE *to)
 {
     fprintf(to, "usage: certbundctl [-c FILE] VERB ...\n\n");
-    for (guint i = 0; i < G_N_ELEMENTS(verbs); i++)
-        fprintf(to, "  %-8s %-24s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].what);
+    for (guint i = 0; i < G_N_ELEMENTS(verbs); i++) {
+        const char *arguments = verbs[i].arguments;
+        if (strlen(arguments) > ARGUMENTS_WIDTH)
+            fprintf(to, "  %-10s %s\n  %-10s %-*s %s\n", verbs[i].name, arguments, "",
+                    ARGUMENTS_WIDTH, "", verbs[i].what);
+        else
+            fprintf(to, "  %-10s %-*s %s\n", verbs[i].name, ARGUMENTS_WIDTH, arguments,
+                    verbs[i].what);
+    }
     fprintf(to, "\nThe config file is %s unless -c names another; see certbundctl(8).\n",
             DEFAULT_CONFIG);
 }
 
-static int run_verb(char **words, const char *config_path)
+static int complain_of_verb(const char *word)
 {
-    const CtlCall call = { config_path, words + 1 };
+    g_autoptr(GString) known = g_string_new(NULL);
 
     for (guint i = 0; i < G_N_ELEMENTS(verbs); i++)
-        if (strcmp(words[0], verbs[i].name) == 0)
-            return verbs[i].run(&call);
-    ctl_complain("'%s' is no verb; expected check, events, lookup or preview", words[0]);
+        g_string_append_printf(known, "%s%s", i > 0 ? ", " : "", verbs[i].name);
+    ctl_complain("'%s' is no verb; expected one of %s", word, known->str);
     return EX_USAGE;
+}
+
+static int run_verb(char **words, const char *config_path)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(verbs); i++)
+        if (strcmp(words[0], verbs[i].name) == 0) {
+            const CtlCall call = { config_path, words + 1, verbs[i].name, verbs[i].arguments };
+            return verbs[i].run(&call);
+        }
+    return complain_of_verb(words[0]);
 }
 
 int main(int argc, char **argv)
@@ -130,8 +174,9 @@ int main(int argc, char **argv)
     }
     message_init();
     int status = run_verb(argv + i, config_path);
-    if (fflush(stdout) != 0 && status == EX_OK) {
-        ctl_complain("standard output: %s", g_strerror(errno));
+    gboolean written = fflush(stdout) == 0;
+    if ((!written || ferror(stdout)) && status == EX_OK) { /* now, or before in a long list */
+        ctl_complain("standard output: %s", written ? "not all was written" : g_strerror(errno));
         return EX_IOERR;
     }
     return status;

@@ -59,6 +59,8 @@ static gpointer read_catalogue(gpointer unused)
         entry->public.title_de = cell(catalogue->table, i, "title_de");
         entry->public.title_en = cell(catalogue->table, i, "title_en");
         entry->public.account_column = cell(catalogue->table, i, "account_column");
+        const char *kind = cell(catalogue->table, i, "kind");
+        entry->public.urgent = strcmp(kind, "infected") == 0 || strcmp(kind, "compromised") == 0;
         entry->folded[0] = subject_fold_title(entry->public.title_de);
         entry->folded[1] = subject_fold_title(entry->public.title_en);
     }

@@ -15,6 +15,7 @@ typedef struct {
     const char *title_de;       /* as CERT-Bund writes it, or "" */
     const char *title_en;
     const char *account_column; /* column whose mailbox is what is affected, or "" */
+    gboolean urgent; /* infected or compromised: somebody else is in there already */
 } ReportClass;
 
 /* The class with the longest title that matches (subject_title_matches), or

@@ -29,6 +29,10 @@ const ConfigType config_type_address = { parse_address, config_clear_text, 0 };
 static gboolean parse_null_address(const ConfigKey *key, const char *text, Config *config,
                                    GError **error)
 {
+    if (mailbox_valid(text) && strcspn(text, "@") > CONFIG_ENVELOPE_LOCAL_MAX)
+        return config_refuse(error, text, "has more than " G_STRINGIFY(CONFIG_ENVELOPE_LOCAL_MAX)
+                             " characters before the '@', and each notice's tag needs room there; "
+                             "expected a shorter one");
     return parse_address(key, strcmp(text, "<>") == 0 ? "" : text, config, error);
 }
 const ConfigType config_type_null_address = { parse_null_address, config_clear_text, 0 };

@@ -86,6 +86,8 @@ const ConfigKey config_keys[] = {
       .offset = OFFSET(renotify_after_secs), .high = CONFIG_AGE_MAX_SECS },
     { "notices", "renotify-critical", &config_type_duration, "seconds", "24h",
       .offset = OFFSET(renotify_critical_secs), .high = CONFIG_AGE_MAX_SECS },
+    { "notices", "digest-at", &config_type_daytime, "time of day", "06:00 UTC",
+      .offset = OFFSET(digest_at) },
     { "notices", "sign-key", &config_type_text, "key", "",
       .offset = OFFSET(sign_key), .later = TRUE },
 
@@ -95,7 +97,7 @@ const ConfigKey config_keys[] = {
       .offset = OFFSET(rewrite_single), .later = TRUE },
     { "original", "handled-to", &config_type_address, "address", "", .offset = OFFSET(handled_to) },
     { "original", "unassigned", &config_type_choice, "word", "report",
-      .offset = OFFSET(unassigned_daily), .words = "report|daily", .later = TRUE },
+      .offset = OFFSET(unassigned_daily), .words = "report|daily" },
 
     { "submission", "via", &config_type_via, "URL", "smtp://127.0.0.1:10025",
       .offset = OFFSET(via) },

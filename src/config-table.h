@@ -44,6 +44,7 @@ extern const ConfigType config_type_word;   /* the word itself */
 extern const ConfigType config_type_mode;   /* octal */
 extern const ConfigType config_type_size;
 extern const ConfigType config_type_duration;
+extern const ConfigType config_type_daytime;
 extern const ConfigType config_type_percent;
 extern const ConfigType config_type_rate;
 extern const ConfigType config_type_count;

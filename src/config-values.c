@@ -6,6 +6,7 @@
  * Strict: a unit is written as documented or refused, so that 40 MB is never
  * silently one thing or the other (IEC 80000-13: MiB).  A year has 365 days. */
 #include "config-table.h"
+#include "daytime.h"
 
 #include <string.h>
 
@@ -250,6 +251,21 @@ static gboolean parse_word(const ConfigKey *key, const char *text, Config *confi
     return TRUE;
 }
 const ConfigType config_type_word = { parse_word, config_clear_text, 0 };
+
+/* A time of day and its zone. */
+
+static gboolean parse_daytime(const ConfigKey *key, const char *text, Config *config,
+                              GError **error)
+{
+    Daytime daytime;
+    if (!daytime_parse(text, &daytime))
+        return config_refuse(error, text, "is no time of day; expected HH:MM and a zone that this "
+                                          "machine knows, as in 07:00 Europe/Berlin or 06:00 UTC");
+    daytime_clear(&daytime);
+    config_set_text(key, config, g_strdup(text));
+    return TRUE;
+}
+const ConfigType config_type_daytime = { parse_daytime, config_clear_text, 0 };
 
 /* Text. */
 

@@ -17,6 +17,9 @@
 #define CONFIG_SOCKET_PATH_MAX 107        /* sun_path with its NUL is 108 bytes */
 #define CONFIG_MAIL_BYTES_MIN 1024        /* less than any mail's header */
 #define CONFIG_MAIL_BYTES_MAX (1 << 30)   /* a mail is held in memory, six times over */
+/* Of envelope-from before the '@': with "+A-", up to 12 characters, "-" and 10 of the tag
+ * behind it (bounce.h) it must keep to the 64 of RFC 5321 section 4.5.3.1.1. */
+#define CONFIG_ENVELOPE_LOCAL_MAX 38
 #define CONFIG_AGE_MAX_SECS (100LL * 365 * 86400) /* now minus this is a time still */
 #define CONFIG_BRAKE_CUSTOMERS_MAX 1000000 /* as many networks are loaded */
 #define CONFIG_BRAKE_NOTICES_MAX 100000000 /* a day at 1000 a second */
@@ -70,6 +73,7 @@ typedef struct {
     guint brake_notices;
     guint throttle_per_minute; /* 0: none */
     gint64 renotify_after_secs, renotify_critical_secs;
+    char *digest_at; /* for daytime_parse() */
     char *sign_key;
 
     /* [original] */

@@ -9,9 +9,6 @@
 #include <string.h>
 #include <sysexits.h>
 
-static const char *const delivers[] = { [DELIVER_NOTIFY] = "notify", [DELIVER_HOLD] = "hold",
-                                        [DELIVER_NONE] = "none", [DELIVER_POOL] = "pool" };
-
 static void print_customer(const Customers *customers, const CustomerAnswer *answer)
 {
     g_autofree char *network = customers_network_of_line(customers, answer->line);
@@ -23,7 +20,7 @@ static void print_customer(const Customers *customers, const CustomerAnswer *ans
         { "customer", customer.id },   { "network", network != NULL ? network : "" },
         { "email", customer.email },   { "cc", customer.cc },
         { "name", customer.name },     { "language", customer.language },
-        { "brand", customer.brand },   { "deliver", delivers[customer.deliver] },
+        { "brand", customer.brand },   { "deliver", deliver_name(customer.deliver) },
         { "kind", customer.kind },     { "reference", customer.reference },
     };
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++)

@@ -40,8 +40,6 @@ static gboolean show_notice(const Notice *notice, gpointer data, GError **error)
         printf("\n%-10s %-20s %6s  %s\n", "notice", "customer", "rows", "to / subject");
     printf("%-10s %-20s %6u  %s\n%38s  %s\n", notice->reference, notice->customer.id,
            notice->n_events, to, "", notice->subject);
-    if (notice->held != NULL)
-        printf("%38s  (held: %s)\n", "", notice->held);
     return preview->directory == NULL || write_notice(notice, preview->directory, error);
 }
 
@@ -101,6 +99,18 @@ static Secret *find_secret(const Config *config)
     return secret != NULL ? secret : secret_dummy();
 }
 
+/* One that failed a check of ours; that a customer's wait for the desk is as it should be. */
+static gboolean has_bad_notice(const Decision *decision)
+{
+    const Assignment *assignment = decision->assignment;
+
+    for (guint i = 0; assignment != NULL && i < assignment->n_events; i++)
+        if (assignment->fates[i].fate == FATE_HELD
+            && assignment->fates[i].reason == REASON_NOTICE_HELD)
+            return TRUE;
+    return FALSE;
+}
+
 static int show(const char *file, Decision *decision, const char *directory)
 {
     g_autoptr(Secret) secret = find_secret(decision->snapshot->config);
@@ -116,9 +126,9 @@ static int show(const char *file, Decision *decision, const char *directory)
         return EX_CANTCREAT;
     }
     for (guint i = 0; i < problems->len; i++)
-        print_field("problem", g_ptr_array_index(problems, i));
+        print_field("but", g_ptr_array_index(problems, i));
     print_fates(decision);
-    return problems->len > 0 || decision->status == STATUS_HELD || decision->status == STATUS_UNREAD
+    return has_bad_notice(decision) || decision->status == STATUS_HELD || decision->status == STATUS_UNREAD
         ? CTL_WANTING
         : EX_OK;
 }

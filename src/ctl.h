@@ -14,13 +14,30 @@
 
 typedef struct {
     const char *config_path;
-    char **arguments; /* behind the verb, NULL-terminated */
+    char **arguments;        /* behind the verb, NULL-terminated */
+    const char *verb, *usage; /* as --help shows them */
 } CtlCall;
 
+int ctl_accept(const CtlCall *call);
 int ctl_check(const CtlCall *call);
+int ctl_contact(const CtlCall *call);
+int ctl_drop(const CtlCall *call);
+int ctl_erase(const CtlCall *call);
 int ctl_events(const CtlCall *call);
+int ctl_exempt(const CtlCall *call);
+int ctl_export(const CtlCall *call);
+int ctl_held(const CtlCall *call);
 int ctl_lookup(const CtlCall *call);
+int ctl_notices(const CtlCall *call);
 int ctl_preview(const CtlCall *call);
+int ctl_process(const CtlCall *call);
+int ctl_proof(const CtlCall *call);
+int ctl_purge(const CtlCall *call);
+int ctl_release(const CtlCall *call);
+int ctl_reports(const CtlCall *call);
+int ctl_retry(const CtlCall *call);
+int ctl_show(const CtlCall *call);
+int ctl_unassigned(const CtlCall *call);
 
 /* "certbundctl: " and the text, one line on stderr. */
 void ctl_complain(const char *format, ...) G_GNUC_PRINTF(1, 2);

@@ -102,17 +102,20 @@ const CustomerCell customer_cells[TEXT_N] = {
     [TEXT_FORM] = { "form", NULL, TEXT, read_text },
 };
 
+static const char *const deliver_words[] = {
+    [DELIVER_NOTIFY] = "notify", [DELIVER_HOLD] = "hold",     [DELIVER_NONE] = "none",
+    [DELIVER_POOL] = "pool",     [DELIVER_DIGEST] = "digest",
+};
+
+const char *deliver_name(Deliver deliver)
+{
+    return deliver_words[deliver];
+}
+
 gboolean deliver_read(const char *cell, Deliver *deliver_r)
 {
-    static const char *const words[] = {
-        [DELIVER_NOTIFY] = "notify",
-        [DELIVER_HOLD] = "hold",
-        [DELIVER_NONE] = "none",
-        [DELIVER_POOL] = "pool",
-    };
-
-    for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
-        if (strcmp(cell, words[i]) == 0) {
+    for (gsize i = 0; i < G_N_ELEMENTS(deliver_words); i++)
+        if (strcmp(cell, deliver_words[i]) == 0) {
             *deliver_r = (Deliver)i;
             return TRUE;
         }

@@ -27,10 +27,7 @@ static Deliver read_deliver(Loader *loader, Deliver unset_value)
     Deliver deliver = unset_value;
 
     if (*cell != '\0' && !deliver_read(cell, &deliver))
-        fault_cell(loader, COLUMN_DELIVER,
-                   strcmp(cell, "digest") == 0
-                       ? "not supported yet, notify, hold, none or pool was expected"
-                       : "notify, hold, none or pool was expected");
+        fault_cell(loader, COLUMN_DELIVER, "notify, digest, hold, none or pool was expected");
     return deliver;
 }
 

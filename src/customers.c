@@ -407,6 +407,19 @@ void customers_get(const Customers *customers, guint32 customer, Customer *custo
     customer_r->form = texts[TEXT_FORM];
 }
 
+gboolean customers_find(const Customers *customers, const char *id, guint32 *customer_r)
+{
+    G_STATIC_ASSERT(TEXT_ID == 0); /* it stands first, behind the byte Deliver */
+    for (guint32 i = 0; i < customers->records->len; i++) {
+        const Record *record = &g_array_index(customers->records, Record, i);
+        if (strcmp(customers->texts->str + record->text + 1, id) == 0) {
+            *customer_r = i;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
 Deliver customers_deliver(const Customers *customers, guint32 customer)
 {
     g_assert(customer < customers->records->len);

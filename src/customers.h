@@ -28,7 +28,15 @@
 #define CUSTOMERS_FAULTS_MAX 100 /* then reading stops: it is not the right file */
 #define CUSTOMERS_ZONE_SECS (14 * 3600) /* UTC+14 is the farthest zone there is */
 
-typedef enum { DELIVER_NOTIFY, DELIVER_HOLD, DELIVER_NONE, DELIVER_POOL } Deliver;
+typedef enum {
+    DELIVER_NOTIFY,
+    DELIVER_HOLD,
+    DELIVER_NONE,
+    DELIVER_POOL,
+    DELIVER_DIGEST /* notify, but one mail a day where it is not urgent */
+} Deliver;
+
+const char *deliver_name(Deliver deliver); /* "notify", ... as in the file */
 
 /* One customer.  Strings are owned by the snapshot, never NULL, "" when not given. */
 typedef struct {
@@ -88,6 +96,11 @@ gboolean customers_lookup(const Customers *customers, const CustomerKey *keys, g
                           CustomerAnswer *answers_r, GError **error);
 
 void customers_get(const Customers *customers, guint32 customer, Customer *customer_r);
+
+/* The customer of this id; FALSE: there is none.  Looks at one after the other (10 ms for
+ * a million), for what happens now and then. */
+gboolean customers_find(const Customers *customers, const char *id, guint32 *customer_r);
+
 Deliver customers_deliver(const Customers *customers, guint32 customer); /* of it, but cheap */
 guint customers_count(const Customers *customers);
 

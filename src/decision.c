@@ -5,6 +5,7 @@
  * decides the status.  Fail closed: whatever is not clear is held. */
 #include "decision.h"
 
+#include "classes.h"
 #include "errors.h"
 
 #include <string.h>
@@ -119,7 +120,7 @@ static void choose_template(Decision *decision)
     if (decision->template_ != NULL)
         decision->class_id = decision->template_->id;
     else if (snapshot->config->unknown_class_notify)
-        decision->template_ = templates_by_id(snapshot->templates, "report");
+        decision->template_ = templates_by_id(snapshot->templates, TEMPLATE_REPORT);
     decision->mode = mode_for_class(snapshot->config, decision->class_id);
 }
 
@@ -147,6 +148,14 @@ gboolean decision_hold(Decision *decision, GError **error, const char *format, .
     va_end(arguments);
     decision->status = STATUS_HELD;
     return lookup_and_assign(decision, TRUE, error);
+}
+
+gboolean decision_is_urgent(const Decision *decision)
+{
+    const Subject *subject = decision->report->subject;
+    const ReportClass *known = classes_find(subject->title);
+
+    return subject->critical || (known != NULL && known->urgent);
 }
 
 void decision_settle(Decision *decision)

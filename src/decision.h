@@ -51,6 +51,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Decision, decision_free)
 gboolean decision_hold(Decision *decision, GError **error, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
 
+/* [KRITISCH], or about systems that are infected or compromised: no daily digest waits. */
+gboolean decision_is_urgent(const Decision *decision);
+
 /* After events were withdrawn: is it still handled, or does somebody have to look? */
 void decision_settle(Decision *decision);
 

@@ -9,6 +9,34 @@
 
 #include <string.h>
 
+gboolean desk_is_nobodys(const EventFate *fate)
+{
+    return fate->fate == FATE_UNASSIGNED || fate->fate == FATE_UNREADABLE;
+}
+
+/* unassigned=daily: rows that nobody has wait for the desk's list of the day. */
+gboolean desk_lists_daily(const Decision *decision)
+{
+    return decision->snapshot->config->unassigned_daily && decision->mode != MODE_PILOT
+        && decision->status <= STATUS_ATTENTION;
+}
+
+static gboolean listed(const Decision *decision, const EventFate *fate)
+{
+    return fate->fate == FATE_HELD
+        || (desk_is_nobodys(fate) && !desk_lists_daily(decision));
+}
+
+static guint count_listed(const Decision *decision)
+{
+    const Assignment *assignment = decision->assignment;
+    guint n = 0;
+
+    for (guint i = 0; assignment != NULL && i < assignment->n_events; i++)
+        n += listed(decision, &assignment->fates[i]);
+    return n;
+}
+
 gboolean desk_needs_mail(const Decision *decision, const Delivery *delivery)
 {
     if (*decision->snapshot->config->desk == '\0')
@@ -17,7 +45,8 @@ gboolean desk_needs_mail(const Decision *decision, const Delivery *delivery)
         return FALSE; /* nothing was done: the marked original says so */
     if (decision->mode == MODE_PILOT)
         return TRUE;
-    return decision->status != STATUS_HANDLED || delivery->problems->len > 0;
+    return decision->status == STATUS_HELD || delivery->problems->len > 0
+        || count_listed(decision) > 0;
 }
 
 static void append_head(GString *text, const Decision *decision, const Delivery *delivery)
@@ -76,12 +105,6 @@ static void append_cell(GString *text, const char *value)
     g_string_append(text, "\",");
 }
 
-static gboolean listed(const EventFate *fate)
-{
-    return fate->fate == FATE_UNASSIGNED || fate->fate == FATE_UNREADABLE
-        || fate->fate == FATE_HELD;
-}
-
 static void append_row(GString *text, const Decision *decision, guint row, const guint *columns)
 {
     const EventFate *fate = &decision->assignment->fates[row];
@@ -102,9 +125,7 @@ static void append_rows(GString *text, const Decision *decision)
     const Assignment *assignment = decision->assignment;
     guint n = 0;
 
-    for (guint i = 0; assignment != NULL && i < assignment->n_events; i++)
-        n += listed(&assignment->fates[i]);
-    if (n == 0)
+    if (count_listed(decision) == 0)
         return;
     const Table *table = decision->report->table;
     g_autofree guint *columns = g_new(guint, table_n_columns(table));
@@ -112,9 +133,8 @@ static void append_rows(GString *text, const Decision *decision)
         columns[c] = c;
     g_string_append(text, "\nRows that need you:\n\n\"fate\",\"reason\",\"customer\",");
     table_append_csv(table, text, -1, columns, table_n_columns(table));
-    n = 0;
     for (guint i = 0; i < assignment->n_events; i++)
-        if (listed(&assignment->fates[i]) && n++ < DESK_ROWS_MAX)
+        if (listed(decision, &assignment->fates[i]) && n++ < DESK_ROWS_MAX)
             append_row(text, decision, i, columns);
     if (n > DESK_ROWS_MAX)
         g_string_append(text, "\nThe list ends here; the report has all rows.\n");
@@ -123,10 +143,7 @@ static void append_rows(GString *text, const Decision *decision)
 char *desk_subject(const Decision *decision, const Delivery *delivery)
 {
     const char *number = strchr(decision->report->subject->ticket, '#') + 1;
-    const Assignment *assignment = decision->assignment;
-    guint need = assignment == NULL ? 0
-                                    : assignment->counts[FATE_UNASSIGNED]
-            + assignment->counts[FATE_UNREADABLE] + assignment->counts[FATE_HELD];
+    guint need = count_listed(decision);
 
     /* No ticket in brackets: this mail must never look like a report. */
     return g_strdup_printf("%sCERT-Bund report %s (%s): %s, %u notice%s, %u row%s to look at",

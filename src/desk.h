@@ -22,6 +22,10 @@ typedef struct {
 
 gboolean desk_needs_mail(const Decision *decision, const Delivery *delivery);
 
+/* Is this row nobody's, and do such rows of the report go to the desk once a day? */
+gboolean desk_is_nobodys(const EventFate *fate);
+gboolean desk_lists_daily(const Decision *decision);
+
 /* Whom mails of our own making are from: from=, else the desk itself. */
 const char *desk_from(const Config *config);
 

@@ -105,33 +105,45 @@ static const char sql_reports[] =
     " (SELECT count(*) FROM notice WHERE report = report.n) AS notices"
     " FROM report WHERE ?1 IS NULL OR state = ?1 OR ticket = ?1 OR id = ?1 ORDER BY n DESC";
 
-static const char sql_notices[] =
-    "SELECT n.reference, n.id, n.state, n.customer, n.grouped AS \"group\", n.class, r.ticket,"
-    " replace(n.recipients, char(10), ', ') AS recipients, n.subject, n.events,"
-    " n.created AS \"@created\", iif(n.state = 'pending', n.due, 0) AS \"@due\","
-    " n.changed AS \"@changed\", n.handed_over AS \"@handed_over\", n.attempts, n.reply,"
-    " n.queue_id, n.bounce, n.message_id, n.sender, n.sha256, n.template, n.config,"
-    " n.customer_line"
+#define NOTICE_COLUMNS                                                                             \
+    "SELECT n.reference, n.id, n.state, n.customer, n.grouped AS \"group\", n.class, r.ticket,"    \
+    " replace(n.recipients, char(10), ', ') AS recipients, n.subject, n.events,"                   \
+    " n.created AS \"@created\", iif(n.state = 'pending', n.due, 0) AS \"@due\","                  \
+    " n.changed AS \"@changed\", n.handed_over AS \"@handed_over\", n.attempts, n.reply,"          \
+    " n.queue_id, n.bounce, n.message_id, n.sender, n.sha256, n.template, n.config,"               \
+    " n.customer_line, r.id AS report"                                                             \
     " FROM notice n LEFT JOIN report r ON r.n = n.report"
+
+static const char sql_notices[] = NOTICE_COLUMNS
     " WHERE ?1 IS NULL OR n.state = ?1 OR n.reference = ?1 OR n.id = ?1 ORDER BY n.n DESC";
 
+/* What events can't tell once they are purged: the notices are the proof. */
+static const char sql_told_ticket[] = NOTICE_COLUMNS
+    " WHERE n.report IN (SELECT n FROM report WHERE ticket = ?1 OR id = ?1) ORDER BY n.n DESC";
+static const char sql_told_reference[] =
+    NOTICE_COLUMNS " WHERE n.n = (SELECT n FROM notice WHERE reference = ?1 OR id = ?1)";
+static const char sql_told_other[] = NOTICE_COLUMNS
+    " WHERE n.customer = ?1 OR n.n IN (SELECT notice FROM event WHERE address = ?1 OR account = ?1)"
+    " ORDER BY n.n DESC";
+
 static const char sql_unassigned[] =
-    "SELECT r.ticket, r.class, e.row, e.address, e.account, e.time AS \"@time\","
+    "SELECT r.ticket, r.class, e.row + 1 AS row, e.address, e.account, e.time AS \"@time\","
     " e.fate AS \"!fate\", e.reason AS \"?reason\", r.received AS \"@received\""
     " FROM report r JOIN event e ON e.report = r.n"
     " WHERE r.unassigned + r.unreadable > 0 AND e.fate IN (4, 5)"
     " AND (?1 IS NULL OR r.ticket = ?1) ORDER BY r.n DESC, e.row";
 
 static const char sql_held[] =
-    "SELECT 'report' AS kind, id, ticket, class, NULL AS customer, state, reason,"
-    " rows AS events, received AS \"@since\", n AS n FROM report"
+    "SELECT kind, id, ticket, class, customer, state, reason, events, since AS \"@since\" FROM"
+    " (SELECT 'report' AS kind, id, ticket, class, NULL AS customer, state, reason,"
+    " rows AS events, received AS since, n FROM report"
     " WHERE state IN ('held', 'unverified', 'unread')"
     " UNION ALL SELECT 'notice', n.reference, r.ticket, n.class, n.customer, n.state, NULL,"
     " n.events, n.changed, n.n FROM notice n LEFT JOIN report r ON r.n = n.report"
-    " WHERE n.state = 'held' ORDER BY 1 DESC, 10";
+    " WHERE n.state = 'held') ORDER BY kind DESC, n";
 
 #define SHOW_COLUMNS                                                                               \
-    "SELECT r.ticket, r.class, e.row, e.address, e.account, e.time AS \"@time\","                  \
+    "SELECT r.ticket, r.class, e.row + 1 AS row, e.address, e.account, e.time AS \"@time\","       \
     " e.fate AS \"!fate\", e.reason AS \"?reason\", e.customer, n.reference, n.state,"             \
     " replace(n.recipients, char(10), ', ') AS recipients, n.handed_over AS \"@handed_over\","     \
     " n.queue_id, n.reply, r.received AS \"@received\""
@@ -147,14 +159,19 @@ static const char sql_show_reference[] = SHOW_COLUMNS SHOW_JOIN
 static const char sql_show_other[] = SHOW_COLUMNS SHOW_JOIN
     " WHERE e.address = ?1 OR e.account = ?1 OR e.customer = ?1 ORDER BY e.report DESC, e.row";
 
-static const char sql_changes_all[] =
-    "SELECT c.time AS \"@time\", iif(c.notice IS NOT NULL, 'notice', iif(c.report IS NOT NULL,"
-    " 'report', 'other')) AS kind, coalesce(n.reference, r.id, c.item) AS item,"
-    " c.was AS \"from\", c.became AS \"to\", c.person, c.why"
-    " FROM change c LEFT JOIN notice n ON n.n = c.notice"
+#define CHANGE_COLUMNS                                                                             \
+    "SELECT c.time AS \"@time\", iif(c.notice IS NOT NULL, 'notice', iif(c.report IS NOT NULL,"    \
+    " 'report', 'other')) AS kind, coalesce(n.reference, r.id, c.item) AS item,"                   \
+    " c.was AS \"from\", c.became AS \"to\", c.person, c.why"                                      \
+    " FROM change c LEFT JOIN notice n ON n.n = c.notice"                                          \
     " LEFT JOIN report r ON r.n = coalesce(c.report, n.report)"
+
+static const char sql_changes_all[] = CHANGE_COLUMNS
     " WHERE ?1 IS NULL OR r.ticket = ?1 OR r.id = ?1 OR n.reference = ?1 OR n.id = ?1"
     " OR c.item = ?1 ORDER BY c.n";
+static const char sql_changes_other[] = CHANGE_COLUMNS
+    " WHERE c.item = ?1 OR n.customer = ?1"
+    " OR c.notice IN (SELECT notice FROM event WHERE address = ?1 OR account = ?1) ORDER BY c.n";
 
 static const char sql_exemptions[] =
     "SELECT 'X' || n AS id, network, class, until AS \"@until\", reason, person,"
@@ -182,9 +199,17 @@ static sqlite3_stmt *start_failures(Ledger *ledger, const char *filter, GError *
                             SQL_VALUES(sql_int(since * USECS_PER_SEC)));
 }
 
+/* The three questions about one thing, by what it is. */
+typedef struct {
+    const char *ticket, *reference, *other;
+} AboutSql;
+static const AboutSql about_events = { sql_show_ticket, sql_show_reference, sql_show_other };
+static const AboutSql about_notices = { sql_told_ticket, sql_told_reference, sql_told_other };
+static const AboutSql about_changes = { sql_changes_all, sql_changes_all, sql_changes_other };
+
 /* A ticket, a reference, an address in any spelling, or a customer. */
-static sqlite3_stmt *start_show(Ledger *ledger, const char *filter, char *canonical_r,
-                                GError **error)
+static sqlite3_stmt *start_about(Ledger *ledger, const AboutSql *about, const char *filter,
+                                 char *canonical_r, GError **error)
 {
     Address address;
     gint64 n;
@@ -194,7 +219,7 @@ static sqlite3_stmt *start_show(Ledger *ledger, const char *filter, char *canoni
         return NULL;
     }
     if (address_parse(filter, strlen(filter), &address))
-        return sql_start_values(ledger, error, sql_show_other,
+        return sql_start_values(ledger, error, about->other,
                                 SQL_VALUES(sql_text(address_format(&address, canonical_r))));
     if (!sql_number(ledger, &n, error,
                     "SELECT 1 FROM report WHERE ticket = ?1 OR id = ?1 UNION ALL"
@@ -202,9 +227,9 @@ static sqlite3_stmt *start_show(Ledger *ledger, const char *filter, char *canoni
                     sql_text(filter)))
         return NULL;
     return sql_start_values(ledger, error,
-                            n == 1   ? sql_show_ticket
-                            : n == 2 ? sql_show_reference
-                                     : sql_show_other,
+                            n == 1   ? about->ticket
+                            : n == 2 ? about->reference
+                                     : about->other,
                             SQL_VALUES(sql_text(filter)));
 }
 
@@ -219,7 +244,11 @@ static sqlite3_stmt *start(Ledger *ledger, LedgerQuestion question, const char *
     };
 
     if (question == LEDGER_SHOW)
-        return start_show(ledger, filter, canonical_r, error);
+        return start_about(ledger, &about_events, filter, canonical_r, error);
+    if (question == LEDGER_NOTICES_OF)
+        return start_about(ledger, &about_notices, filter, canonical_r, error);
+    if (question == LEDGER_CHANGES && filter != NULL)
+        return start_about(ledger, &about_changes, filter, canonical_r, error);
     if (question == LEDGER_FAILURES)
         return start_failures(ledger, filter, error);
     if (question == LEDGER_HELD || question == LEDGER_EXEMPTIONS || question == LEDGER_CONTACTS)
@@ -238,4 +267,31 @@ gboolean ledger_ask(Ledger *ledger, LedgerQuestion question, const char *filter,
                           error);
     pthread_mutex_unlock(&ledger->mutex);
     return ok;
+}
+
+/* ---- law 1, counted again */
+
+/* As long as the events are kept.  Of an erased customer they are gone and the sums stay:
+ * from the first erasure on there may be fewer, since whose they were is not kept. */
+static const char sql_sums[] =
+    "SELECT r.id FROM report r LEFT JOIN (SELECT report, count(*) AS n, sum(fate = 0) AS f0,"
+    " sum(fate = 1) AS f1, sum(fate = 2) AS f2, sum(fate = 3) AS f3, sum(fate = 4) AS f4,"
+    " sum(fate = 5) AS f5 FROM event GROUP BY report) e ON e.report = r.n"
+    " WHERE r.content = 1 AND (f0 > notified OR f1 > held OR f2 > exempt OR f3 > suppressed"
+    " OR f4 > unassigned OR f5 > unreadable OR (coalesce(e.n, 0) < rows"
+    " AND NOT EXISTS (SELECT 1 FROM change WHERE became = 'erased'))) LIMIT 1";
+
+gboolean ledger_check_sums(Ledger *ledger, GError **error)
+{
+    pthread_mutex_lock(&ledger->mutex);
+    sqlite3_stmt *statement = sql_start_values(ledger, error, sql_sums, NULL, 0);
+    SqlStep step = statement == NULL ? SQL_FAILED : sql_step(ledger, statement, error);
+
+    if (step == SQL_ROW) {
+        error_bug(error, "ledger %s: the sums of report %s are not those of its events",
+                  ledger->path, (const char *)sqlite3_column_text(statement, 0));
+        sql_end(statement);
+    }
+    pthread_mutex_unlock(&ledger->mutex);
+    return step == SQL_END;
 }

@@ -48,6 +48,7 @@ static void transaction_free(LedgerTransaction *transaction)
 {
     g_free(transaction->id);
     g_free(transaction->person);
+    g_free(transaction->why);
     g_clear_error(&transaction->failure);
     g_hash_table_destroy(transaction->notices);
     g_clear_pointer(&transaction->known, g_hash_table_destroy);
@@ -210,6 +211,12 @@ LedgerTransaction *ledger_begin(Ledger *ledger, const LedgerReport *report, cons
     return transaction;
 }
 
+void ledger_explain(LedgerTransaction *transaction, const char *why)
+{
+    g_free(transaction->why);
+    transaction->why = g_strdup(why);
+}
+
 const char *ledger_report_id(const LedgerTransaction *transaction)
 {
     return transaction->id;
@@ -219,7 +226,7 @@ const char *ledger_report_id(const LedgerTransaction *transaction)
 
 /* Rows of notices are numbered when an event or the notice itself first names one;
  * the table's value is the row doubled, odd once it was added. */
-static gint64 notice_row(LedgerTransaction *transaction, const char *id, gboolean adding)
+gint64 record_notice_row(LedgerTransaction *transaction, const char *id, gboolean adding)
 {
     gpointer value = g_hash_table_lookup(transaction->notices, id);
     gsize row = GPOINTER_TO_SIZE(value);
@@ -261,7 +268,7 @@ static gboolean insert_event(LedgerTransaction *transaction, const LedgerEvent *
                      ledger_event_known(transaction, event->digest);
 
     if (event->notice != NULL && *event->notice != '\0')
-        notice = sql_int(notice_row(transaction, event->notice, FALSE));
+        notice = sql_int(record_notice_row(transaction, event->notice, FALSE));
     return sql_run(transaction->ledger, error,
                    "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
                    sql_int(transaction->report), sql_int(event->row), sql_word(event->address),
@@ -306,7 +313,7 @@ gboolean ledger_insert_notice(Ledger *ledger, const LedgerNotice *notice, gint64
                    sql_word(notice->template_digest), sql_word(notice->config_digest),
                    sql_int(notice->customer_line), sql_int(notice->n_events), sql_int(now),
                    sql_int(notice->due), sql_int(queued)) &&
-           sql_run(ledger, error, "INSERT INTO body VALUES (?1, ?2)",
+           sql_run(ledger, error, "INSERT INTO body (notice, bytes) VALUES (?1, ?2)",
                    sql_int(n > 0 ? n : sqlite3_last_insert_rowid(ledger->db)),
                    sql_bytes(notice->bytes));
 }
@@ -320,7 +327,7 @@ gboolean ledger_add_notice(LedgerTransaction *transaction, const LedgerNotice *n
     if (!record_usable(transaction, error))
         return FALSE;
     ok =
-        ledger_insert_notice(transaction->ledger, notice, notice_row(transaction, notice->id, TRUE),
+        ledger_insert_notice(transaction->ledger, notice, record_notice_row(transaction, notice->id, TRUE),
                              transaction->report, transaction->now, &failure);
     return record_result(transaction, ok, failure, error);
 }
@@ -375,7 +382,8 @@ static gboolean finish_report(LedgerTransaction *transaction, guint n_rows, cons
                             .report = transaction->report,
                             .from = was,
                             .to = report_state_name(state),
-                            .person = transaction->person };
+                            .person = transaction->person,
+                            .why = transaction->why };
 
     if (transaction->before != REPORT_STATE_N && state != transaction->before &&
         !report_may_move(transaction->before, state)) {

@@ -14,7 +14,7 @@ struct LedgerTransaction {
     gint64 report;   /* its row */
     char *id;
     gint64 now;
-    char *person;
+    char *person, *why;
     ReportState before; /* of a report run again; else REPORT_STATE_N */
     guint counts[FATE_N];
     guint rows_end; /* one above the highest row added */
@@ -23,6 +23,9 @@ struct LedgerTransaction {
     GHashTable *known;  /* digests under the ticket; NULL unless a follow-up */
     GArray *exemptions; /* read when first asked for */
 };
+
+/* The row of the notice of this id; adding: it is being added now. */
+gint64 record_notice_row(LedgerTransaction *transaction, const char *id, gboolean adding);
 
 gboolean record_usable(LedgerTransaction *transaction, GError **error);
 /* ok, or: keep the failure for the commit and hand it on. */

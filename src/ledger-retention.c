@@ -177,7 +177,7 @@ static const char export_notices[] =
     " FROM notice n LEFT JOIN report r ON r.n = n.report LEFT JOIN body b ON b.notice = n.n"
     " WHERE n.customer = ?1 ORDER BY n.n";
 static const char export_events[] =
-    "SELECT 'event' AS kind, r.ticket, r.class, e.row, e.address, e.account,"
+    "SELECT 'event' AS kind, r.ticket, r.class, e.row + 1 AS row, e.address, e.account,"
     " e.time AS \"@time\", e.fate AS \"!fate\", e.reason AS \"?reason\", n.reference"
     " FROM event e JOIN report r ON r.n = e.report LEFT JOIN notice n ON n.n = e.notice"
     " WHERE e.customer = ?1 ORDER BY e.report, e.row";
@@ -213,6 +213,12 @@ static gboolean erase(Ledger *ledger, const char *customer, guint *n_r, GError *
 {
     gboolean ok =
         sql_run(ledger, error, "DELETE FROM event WHERE customer = ?1", sql_text(customer));
+    *n_r += ok ? sql_changes(ledger) : 0;
+    /* The desk's mails that quote one of the customer's notices. */
+    ok = ok && sql_run(ledger, error,
+                       "DELETE FROM notice WHERE customer = '' AND grouped IN"
+                       " (SELECT reference FROM notice WHERE customer = ?1)",
+                       sql_text(customer));
     *n_r += ok ? sql_changes(ledger) : 0;
     ok = ok && sql_run(ledger, error, "DELETE FROM notice WHERE customer = ?1", sql_text(customer));
     *n_r += ok ? sql_changes(ledger) : 0;

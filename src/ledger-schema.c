@@ -83,12 +83,14 @@ static const char step_1[] =
     ") STRICT;"
     "CREATE INDEX notice_report ON notice (report) WHERE report IS NOT NULL;"
     "CREATE INDEX notice_ready ON notice (ready) WHERE state = 'pending';"
+    "CREATE INDEX notice_desk ON notice (ready) WHERE state = 'pending' AND customer = '';"
     "CREATE INDEX notice_queued ON notice (queued) WHERE queued > 0;"
 
     /* Apart, so that questions about notices need not read past their bytes. */
     "CREATE TABLE body ("
     "  notice INTEGER PRIMARY KEY REFERENCES notice ON DELETE CASCADE,"
-    "  bytes BLOB NOT NULL"
+    "  bytes BLOB NOT NULL,"
+    "  lines TEXT" /* of one that grows: its rows so far */
     ") STRICT;"
 
     "CREATE TABLE told ("

@@ -50,6 +50,10 @@ gboolean ledger_was_unclean(const Ledger *ledger);
  * when it is damage (CERTBUND_ERROR_BUG) this Ledger records and hands out nothing more. */
 gboolean ledger_check_integrity(Ledger *ledger, GError **error);
 
+/* Law 1, counted again over the whole ledger: the sums of each report are those of its
+ * events.  CERTBUND_ERROR_BUG names the first that is not so; nothing else follows. */
+gboolean ledger_check_sums(Ledger *ledger, GError **error);
+
 /* ---- reports */
 
 typedef enum {
@@ -109,7 +113,8 @@ typedef struct {
     const char *id;        /* opaque, from its key: unique */
     const char *reference; /* "A-7F3K2Q": unique */
     const char *customer;  /* "" for the desk's mails */
-    const char *group;     /* "" or an address */
+    const char *group;     /* "" or an address; of a mail about another notice, that one's
+                            * reference: a desk's mail is erased with the notice it quotes */
     const char *class_id;
     NoticeState state;
     const char *sender; /* envelope, "" null sender */
@@ -142,6 +147,9 @@ typedef struct LedgerTransaction LedgerTransaction;
 LedgerTransaction *ledger_begin(Ledger *ledger, const LedgerReport *report, const char *released,
                                 const char *person, LedgerOutcome *outcome_r, GError **error);
 
+/* Why the person does it: kept with the change that the commit notes. */
+void ledger_explain(LedgerTransaction *transaction, const char *why);
+
 /* The report's opaque id, made of its key; owned by the transaction. */
 const char *ledger_report_id(const LedgerTransaction *transaction);
 
@@ -173,6 +181,22 @@ gboolean ledger_reference_taken(LedgerTransaction *transaction, const char *refe
 gboolean ledger_add_event(LedgerTransaction *transaction, const LedgerEvent *event, GError **error);
 gboolean ledger_add_notice(LedgerTransaction *transaction, const LedgerNotice *notice,
                            GError **error);
+
+/* A notice that grows from report to report until it is due (a daily digest). */
+typedef enum {
+    LEDGER_UNGROWN, /* there is none of this id yet */
+    LEDGER_GROWING,
+    LEDGER_GROWN /* due, claimed, or decided by a person: it must stay as it is */
+} LedgerGrowth;
+
+/* *lines_r: what ledger_put_growing() was last given, and *reference_r: the notice's; both
+ * when LEDGER_GROWING, else NULL; caller frees. */
+gboolean ledger_growth(LedgerTransaction *transaction, const char *id, LedgerGrowth *growth_r,
+                       char **lines_r, char **reference_r, GError **error);
+
+/* Add it, or put this in place of it (LEDGER_GROWING); its reference stays.  lines: UTF-8. */
+gboolean ledger_put_growing(LedgerTransaction *transaction, const LedgerNotice *notice,
+                            const char *lines, GError **error);
 
 /* Note that the customer is told now (usecs) of this address or account (subject: the
  * account where the event has one, else the address as in the event).  When the notice
@@ -211,7 +235,8 @@ typedef struct {
 void ledger_claim_free(LedgerClaim *claim);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LedgerClaim, ledger_claim_free)
 
-/* Up to max pending notices that are due, leased to worker; oldest first.  Empty
+/* Up to max pending notices that are due, leased to worker; the desk's first, then the
+ * oldest.  Empty
  * when there is none; *next_due_r (usecs, 0 none) is when the next one is.  A lease that
  * has ended by the caller's clock is still kept for LEDGER_LEASE_SECS of monotonic time
  * within the Ledger that gave it: a clock that jumps must not hand a notice over twice.
@@ -255,6 +280,23 @@ gboolean ledger_bounced(Ledger *ledger, const char *reference, const char *recip
 gboolean ledger_contact_ok(Ledger *ledger, const char *address, const char *person, gint64 now,
                            GError **error);
 
+/* ledger_contact_bounced() for who has no transaction. */
+gboolean ledger_contact_is_bounced(Ledger *ledger, const char *address, gboolean *bounced_r,
+                                   GError **error);
+
+/* A notice, by reference or id, as it stands now.  CERTBUND_ERROR_INPUT when there is none. */
+typedef struct {
+    char *id, *reference, *customer, *group, *class_id, *message_id; /* never NULL */
+    char *report;        /* id, or NULL: a mail of no report */
+    char *ticket, *mode; /* of the report, or "" */
+    char **recipients;   /* none once keep-content has passed */
+    NoticeState state;
+    gint64 handed_over; /* usecs, 0 never */
+} LedgerNoticeInfo;
+LedgerNoticeInfo *ledger_notice_info(Ledger *ledger, const char *id, GError **error);
+void ledger_notice_info_free(LedgerNoticeInfo *info);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(LedgerNoticeInfo, ledger_notice_info_free)
+
 /* ---- people: every change notes time and person */
 
 /* id: a notice's reference or id.  To pending (release, retry) or dropped; one that is
@@ -285,17 +327,18 @@ gboolean ledger_exempt_end(Ledger *ledger, const char *id, const char *person, g
 
 /* ---- questions.  A row is handed to each as texts by column name, in order;
  * columns are stable names for tables and JSON.  Values are UTF-8; times are
- * RFC 3339 UTC; NULL is nothing. */
+ * RFC 3339 UTC; rows of reports count from 1, as people do; NULL is nothing. */
 typedef enum {
     LEDGER_REPORTS,    /* newest first; filter: state, ticket, id or NULL */
     LEDGER_NOTICES,    /* newest first; filter: state, reference, id or NULL */
     LEDGER_UNASSIGNED, /* events of fate unassigned or unreadable; filter: ticket or NULL */
     LEDGER_HELD,       /* reports and notices that wait for a person */
     LEDGER_SHOW,       /* filter: TICKET|REFERENCE|ADDRESS|CUSTOMER: events with their notices */
-    LEDGER_CHANGES,    /* filter: ticket or reference: who changed what and when */
+    LEDGER_CHANGES,    /* filter: as SHOW, or what was changed, or NULL: who did what when */
     LEDGER_EXEMPTIONS,
     LEDGER_CONTACTS, /* bounced ones */
-    LEDGER_FAILURES  /* notices failed since the time in filter (RFC 3339) */
+    LEDGER_FAILURES, /* notices failed since the time in filter (RFC 3339) */
+    LEDGER_NOTICES_OF /* filter: as SHOW: its notices, also when the events are purged */
 } LedgerQuestion;
 typedef gboolean (*LedgerRow)(guint n_columns, const char *const *columns,
                               const char *const *values, gpointer data);

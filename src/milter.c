@@ -8,6 +8,7 @@
  * ones stall on TCP; smfi_main() returns while callbacks still run. */
 #include "milter.h"
 
+#include "bounce.h"
 #include "errors.h"
 #include "intake.h"
 #include "log.h"
@@ -39,6 +40,8 @@ static struct {
 /* One message. */
 typedef struct {
     Snapshot *snapshot;
+    char *sender;           /* of the envelope, "" the null sender */
+    char *bounced;          /* reference of a notice: this may be its bounce; or NULL */
     gboolean wanted;        /* the sender or a recipient is in the intake */
     GPtrArray *recipients;  /* those in the intake, as typed by the client */
     GByteArray *bytes;      /* header and body */
@@ -63,6 +66,8 @@ static void incoming_free(Incoming *incoming)
     if (incoming == NULL)
         return;
     snapshot_unref(incoming->snapshot);
+    g_free(incoming->sender);
+    g_free(incoming->bounced);
     g_clear_pointer(&incoming->recipients, g_ptr_array_unref);
     g_clear_pointer(&incoming->bytes, g_byte_array_unref);
     g_clear_pointer(&incoming->marks, g_ptr_array_unref);
@@ -131,13 +136,14 @@ static sfsistat on_connect(SMFICTX *ctx, char *host G_GNUC_UNUSED, _SOCK_ADDR *p
 static sfsistat on_mail(SMFICTX *ctx, char **arguments)
 {
     Session *session = smfi_getpriv(ctx);
-    g_autofree char *sender = intake_address(arguments[0] != NULL ? arguments[0] : "");
 
     if (session == NULL)
         return SMFIS_TEMPFAIL;
     incoming_free(session->incoming);
     session->incoming = incoming_new();
-    session->incoming->wanted = intake_has_sender(session->incoming->snapshot->config, sender);
+    session->incoming->sender = intake_address(arguments[0] != NULL ? arguments[0] : "");
+    session->incoming->wanted = intake_has_sender(session->incoming->snapshot->config,
+                                                  session->incoming->sender);
     return SMFIS_CONTINUE;
 }
 
@@ -155,6 +161,9 @@ static sfsistat on_recipient(SMFICTX *ctx, char **arguments)
         g_ptr_array_add(incoming->recipients, g_strdup(arguments[0]));
         incoming->wanted = TRUE;
     }
+    if (incoming->bounced == NULL)
+        incoming->bounced = bounce_intake(filter.secret, incoming->snapshot->config,
+                                          incoming->sender, address);
     return SMFIS_CONTINUE;
 }
 
@@ -166,7 +175,7 @@ static sfsistat on_data(SMFICTX *ctx)
 
     if (session == NULL || session->incoming == NULL)
         return SMFIS_TEMPFAIL;
-    if (session->incoming->wanted)
+    if (session->incoming->wanted || session->incoming->bounced != NULL)
         return SMFIS_CONTINUE;
     g_clear_pointer(&session->incoming, incoming_free);
     return SMFIS_ACCEPT;
@@ -247,11 +256,11 @@ static sfsistat on_end_of_headers(SMFICTX *ctx)
     Incoming *incoming = session->incoming;
     const IntakeHeaders headers
         = { incoming->subject, incoming->from, incoming->original_from };
-    if (incoming->wanted)
+    if (incoming->wanted && incoming->bounced == NULL)
         incoming->report = intake_report(incoming->snapshot->config, &headers);
     if (incoming->n_marks > MARKS_MAX)
         return refuse_marks(ctx, incoming);
-    if (incoming->report == NULL && incoming->marks == NULL) {
+    if (incoming->report == NULL && incoming->bounced == NULL && incoming->marks == NULL) {
         g_clear_pointer(&session->incoming, incoming_free);
         return SMFIS_ACCEPT;
     }
@@ -270,8 +279,15 @@ static sfsistat on_body(SMFICTX *ctx, unsigned char *chunk, size_t size)
     if (incoming == NULL || incoming->id == NULL || size == 0)
         return SMFIS_NOREPLY;
     g_hmac_update(incoming->id, chunk, (gssize)size);
-    if (incoming->report == NULL || incoming->bytes == NULL || incoming->too_large)
+    if ((incoming->report == NULL && incoming->bounced == NULL) || incoming->bytes == NULL
+        || incoming->too_large)
         return SMFIS_NOREPLY;
+    if (incoming->bounced != NULL) {
+        /* What it says stands in front; the rest may be our own notice, come back. */
+        gsize room = DSN_BYTES_MAX - MIN(DSN_BYTES_MAX, incoming->bytes->len);
+        g_byte_array_append(incoming->bytes, chunk, (guint)MIN(size, room));
+        return SMFIS_NOREPLY;
+    }
     incoming->too_large
         = incoming->bytes->len + size > incoming->snapshot->config->max_size_bytes;
     if (incoming->too_large)
@@ -328,7 +344,7 @@ static void move_original(SMFICTX *ctx, const Incoming *incoming)
 
 static sfsistat defer(SMFICTX *ctx, const char *queue_id, const char *why)
 {
-    static char code[] = "451", status[] = "4.3.0", text[] = "report not processed, try again";
+    static char code[] = "451", status[] = "4.3.0", text[] = "not processed now, try again";
     log_error("%s: deferred: %s", queue_id, why);
     smfi_setreply(ctx, code, status, text);
     return SMFIS_TEMPFAIL;
@@ -388,6 +404,25 @@ static sfsistat finish_report(SMFICTX *ctx, const Session *session, const char *
     return SMFIS_ACCEPT;
 }
 
+/* A notice that comes back: it is noted, and goes on unchanged. */
+static sfsistat finish_bounce(SMFICTX *ctx, Incoming *incoming, const char *queue_id)
+{
+    const BounceContext context = { filter.ledger, filter.secret, incoming->snapshot };
+    g_autoptr(GError) error = NULL;
+
+    if (incoming->bytes == NULL) /* it has no header at all */
+        return SMFIS_ACCEPT;
+    g_autoptr(GBytes) bytes = g_byte_array_free_to_bytes(g_steal_pointer(&incoming->bytes));
+    g_autoptr(BounceOutcome) outcome
+        = bounce_record(&context, incoming->bounced, bytes, g_get_real_time(), &error);
+    if (outcome == NULL)
+        return defer(ctx, queue_id, error->message);
+    log_info("%s: %s", queue_id, outcome->text);
+    if (outcome->told == TOLD_ESCALATION || outcome->told == TOLD_DESK)
+        outbox_wake(filter.outbox);
+    return SMFIS_ACCEPT;
+}
+
 static sfsistat end_message(SMFICTX *ctx, Session *session)
 {
     Incoming *incoming = session->incoming;
@@ -400,6 +435,8 @@ static sfsistat end_message(SMFICTX *ctx, Session *session)
         log_info("%s: was here before, let go", queue_id);
         return SMFIS_ACCEPT;
     }
+    if (incoming->bounced != NULL)
+        return finish_bounce(ctx, incoming, queue_id);
     if (incoming->report == NULL)
         return SMFIS_ACCEPT;
     return finish_report(ctx, session, queue_id);

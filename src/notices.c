@@ -4,6 +4,7 @@
 /* Turns the groups of an assignment into notices: rendered, written, guarded. */
 #include "notices.h"
 
+#include "digest.h"
 #include "errors.h"
 #include "guard.h"
 #include "notice.h"
@@ -180,11 +181,13 @@ static void name_notice(const Maker *maker, Notice *notice)
     notice->group = g_strdup(decision->template_->group_by_address
                                  ? report_subject_text(decision->report, notice->events[0], text)
                                  : "");
-    const NoticeKey key = { .ticket = decision->report->subject->ticket, .digest = maker->digest,
+    const NoticeKey own = { .ticket = decision->report->subject->ticket, .digest = maker->digest,
                             .customer = notice->customer.id, .group = notice->group };
-    notice->id = secret_notice_id(secret, &key);
-    notice->reference = unique_reference(maker, &key);
-    notice->message_id = secret_message_id(secret, &key, maker->domain);
+    const NoticeKey *key = maker->order->key != NULL ? maker->order->key : &own;
+    notice->id = secret_notice_id(secret, key);
+    notice->reference = maker->order->reference != NULL ? g_strdup(maker->order->reference)
+                                                        : unique_reference(maker, key);
+    notice->message_id = secret_message_id(secret, key, maker->domain);
 }
 
 static gboolean make_one(Maker *maker, guint group, const guint32 *events, guint n_events,
@@ -243,6 +246,8 @@ static gboolean make_group(Maker *maker, guint group, GError **error)
             events[n++] = all->events[i];
     if (n == 0)
         return TRUE;
+    if (maker->order->digest != NULL && digest_can_wait(maker->decision, all->customer))
+        return maker->order->digest(all->customer, events, n, maker->order->data, error);
     return maker->decision->template_->group_by_address
         ? make_by_address(maker, group, events, n, error)
         : make_one(maker, group, events, n, error);

@@ -45,8 +45,14 @@ typedef struct {
     gint64 now; /* the notices' Date, seconds since the epoch */
     NoticeSink sink;
     gpointer data; /* the sink's */
+    /* Called instead of a notice for the events of a customer with deliver=digest, when
+     * they can wait for it; NULL: he gets a notice at once, too. */
+    gboolean (*digest)(guint32 customer, const guint32 *events, guint n_events, gpointer data,
+                       GError **error);
     NoticeMemory memory;
     GPtrArray *problems; /* char *, one line each, is appended to */
+    const NoticeKey *key; /* the one notice's that is made, or NULL: each by report and customer */
+    const char *reference; /* likewise, or NULL */
 } NoticeOrder;
 
 /* Make every notice of the decision and give it to the sink, which may not keep it.  The

@@ -6,8 +6,10 @@
  * of one; other reports wait meanwhile, as they would for the disk. */
 #include "record.h"
 
+#include "bounce.h"
 #include "classes.h"
 #include "desk.h"
+#include "digest.h"
 #include "due.h"
 #include "notices.h"
 
@@ -54,12 +56,12 @@ static ReportState state_of(const Decision *decision)
 
 /* Law 4: the digest of the decoded rows; a proven mail without rows is known by its
  * Message-ID or, lacking that, by its bytes.  Law 5: an unproven mail has none, for it
- * must not take the key from the genuine one.  Caller frees. */
+ * must not take the key from the genuine one, unless a person vouches for it.  Caller frees. */
 static char *key_digest(const RecordInput *input, const Decision *decision)
 {
     const char *message_id = decision->report != NULL ? decision->report->message_id : "";
 
-    if (!decision->provenance->proven && input->released == NULL)
+    if (!decision->provenance->proven && *input->person == '\0')
         return NULL;
     if (decision->assignment != NULL)
         return report_digest(decision->report);
@@ -102,18 +104,19 @@ static gint64 last_seen(const Report *report, const guint32 *events, guint n)
 }
 
 /* Only what really goes to the customer counts as told. */
-static gboolean add_told(Run *run, const Notice *notice, GError **error)
+static gboolean add_told(Run *run, const char *customer, const guint32 *told, guint n,
+                         GError **error)
 {
     const Report *report = run->decision->report;
-    g_autofree guint32 *events = g_memdup2(notice->events, notice->n_events * sizeof *events);
+    g_autofree guint32 *events = g_memdup2(told, n * sizeof *events);
     char text[ADDRESS_TEXT_SIZE];
 
-    if (run->decision->mode != MODE_LIVE || notice->held != NULL)
+    if (run->decision->mode != MODE_LIVE)
         return TRUE;
-    report_sort_by_subject(report, events, notice->n_events);
-    for (guint start = 0, end; start < notice->n_events; start = end) {
-        end = report_subject_run_end(report, events, notice->n_events, start);
-        if (!ledger_add_told(run->transaction, notice->customer.id, run->decision->class_id,
+    report_sort_by_subject(report, events, n);
+    for (guint start = 0, end; start < n; start = end) {
+        end = report_subject_run_end(report, events, n, start);
+        if (!ledger_add_told(run->transaction, customer, run->decision->class_id,
                              report_subject_text(report, events[start], text),
                              last_seen(report, events + start, end - start), run->now,
                              report->subject->critical, error))
@@ -129,15 +132,24 @@ static NoticeState notice_state(const Decision *decision, const Notice *notice)
     return notice->held != NULL ? NOTICE_HELD : NOTICE_PENDING;
 }
 
+static void note_notice(Run *run, const char *id, const guint32 *events, guint n)
+{
+    g_ptr_array_add(run->ids, g_strdup(id));
+    for (guint i = 0; i < n; i++)
+        run->notice_of[events[i]] = run->ids->len;
+}
+
 static gboolean add_notice(const Notice *notice, gpointer data, GError **error)
 {
     Run *run = data;
     const Decision *decision = run->decision;
     const Config *config = decision->snapshot->config;
+    g_autofree char *sender
+        = bounce_sender(run->input->secret, config->envelope_from, notice->reference);
     const LedgerNotice row = {
         .id = notice->id, .reference = notice->reference, .customer = notice->customer.id,
         .group = notice->group, .class_id = decision->class_id,
-        .state = notice_state(decision, notice), .sender = config->envelope_from,
+        .state = notice_state(decision, notice), .sender = sender,
         .recipients = (const char *const *)notice->recipients, .message_id = notice->message_id,
         .subject = notice->subject, .bytes = notice->bytes,
         .template_digest = templates_digest(decision->snapshot->templates),
@@ -146,13 +158,38 @@ static gboolean add_notice(const Notice *notice, gpointer data, GError **error)
     };
 
     make_progress(run);
-    g_ptr_array_add(run->ids, g_strdup(notice->id));
-    for (guint i = 0; i < notice->n_events; i++)
-        run->notice_of[notice->events[i]] = run->ids->len;
+    note_notice(run, notice->id, notice->events, notice->n_events);
     run->recorded->n_notices += notice->held == NULL;
     if (run->sample == NULL && decision->mode == MODE_PILOT)
         run->sample = g_bytes_ref(notice->bytes);
-    return ledger_add_notice(run->transaction, &row, error) && add_told(run, notice, error);
+    return ledger_add_notice(run->transaction, &row, error)
+        && (notice->held != NULL
+            || add_told(run, notice->customer.id, notice->events, notice->n_events, error));
+}
+
+/* A customer with deliver=digest: his rows go into the notice of the day. */
+static gboolean add_to_digest(guint32 customer, const guint32 *events, guint n, gpointer data,
+                              GError **error)
+{
+    Run *run = data;
+    const DigestInput input = { run->transaction, run->input->secret, run->decision, run->now };
+    g_auto(DigestOutcome) outcome = { .id = NULL };
+    Customer whose;
+
+    make_progress(run);
+    if (!digest_add_customer(&input, customer, events, n, &outcome, error))
+        return FALSE;
+    if (outcome.id == NULL) {
+        for (guint i = 0; i < n; i++)
+            assignment_withdraw(run->decision->assignment, events[i], FATE_HELD,
+                                REASON_NOTICE_HELD);
+        g_ptr_array_add(run->recorded->problems, g_steal_pointer(&outcome.problem));
+        return TRUE;
+    }
+    note_notice(run, outcome.id, events, n);
+    run->recorded->n_notices += outcome.begun;
+    customers_get(run->decision->snapshot->customers, customer, &whose);
+    return add_told(run, whose.id, events, n, error);
 }
 
 static gboolean reference_taken(const char *reference, gpointer data)
@@ -227,7 +264,7 @@ static gboolean add_notices(Run *run, GError **error)
     gboolean follow_up = run->recorded->outcome == LEDGER_FOLLOW_UP;
     const NoticeOrder order = {
         .secret = run->input->secret, .now = run->now / G_USEC_PER_SEC, .sink = add_notice,
-        .data = run, .memory = { reference_taken, contact_bounced, find_history, run },
+        .data = run, .digest = add_to_digest, .memory = { reference_taken, contact_bounced, find_history, run },
         .problems = run->recorded->problems,
     };
 
@@ -248,9 +285,13 @@ static gboolean add_desk_mail(Run *run, GError **error)
     const Config *config = decision->snapshot->config;
     const Delivery delivery = { run->recorded->n_notices, run->recorded->problems, run->sample };
 
-    if (!desk_needs_mail(decision, &delivery))
+    /* Who has just put it on hold himself need not be told. */
+    if (!desk_needs_mail(decision, &delivery)
+        || (decision->status == STATUS_HELD && *run->input->person != '\0'))
         return TRUE;
-    g_autofree char *stamp = g_strdup_printf("%" G_GINT64_FORMAT, run->now);
+    /* A report that is released is told of a second time. */
+    g_autofree char *stamp = g_strdup_printf("%s %" G_GINT64_FORMAT,
+                                             ledger_report_id(run->transaction), run->now);
     const NoticeKey key = { decision->report->subject->ticket, stamp, "", "desk" };
     g_autofree char *id = secret_notice_id(run->input->secret, &key);
     /* Nobody types it: as long as can be, so that it is its own. */
@@ -320,7 +361,10 @@ static gboolean fill(Run *run, GError **error)
 
     if (decision->assignment != NULL && !add_notices(run, error))
         return FALSE;
+    const DigestInput day = { run->transaction, run->input->secret, decision, run->now };
     if (decision->report != NULL && !add_desk_mail(run, error))
+        return FALSE;
+    if (decision->assignment != NULL && !digest_add_desk(&day, error))
         return FALSE;
     if (!add_events(run, &n_rows, error))
         return FALSE;
@@ -355,6 +399,8 @@ static gboolean record(Run *run, GError **error)
         call_duplicate(run);
         return TRUE;
     }
+    if (run->input->why != NULL)
+        ledger_explain(run->transaction, run->input->why);
     run->recorded->kept
         = run->decision->status != STATUS_UNVERIFIED || room_for_unproven(run);
     return !run->recorded->kept || fill(run, error);

@@ -16,7 +16,7 @@
 /* Mails that look like reports cost their sender nothing: the ledger keeps no more than
  * this of unproven ones, in bytes, until they are dropped or purged.  Each of them still
  * reaches the desk, marked. */
-#define RECORD_UNPROVEN_MAX (256 * 1024 * 1024)
+#define RECORD_UNPROVEN_MAX (64 * 1024 * 1024)
 
 /* Told that work goes on, at most about once a second (smfi_progress). */
 typedef void (*RecordProgress)(gpointer data);
@@ -29,7 +29,8 @@ typedef struct {
     const char *queue_id;
     const char *client;   /* address text, or "" */
     const char *released; /* id of the held report that is run again, or NULL */
-    const char *person;   /* who released it; "" the daemon itself */
+    const char *person;   /* who vouches for it; "" the daemon itself */
+    const char *why;      /* his reason, for the record; or NULL */
     RecordProgress progress; /* or NULL */
     gpointer progress_data;
 } RecordInput;

@@ -273,6 +273,25 @@ Report *report_read(Message *message, GError **error)
     return report;
 }
 
+Report *report_of_table(Table *table, const char *subject, const char *class_id, GError **error)
+{
+    g_autoptr(Report) report = g_new0(Report, 1);
+
+    report->table = table;
+    report->subject = subject_parse(subject);
+    report->account_column = -1;
+    report->certainty = CERTAINTY_TABLE;
+    report->class_id = g_strdup(class_id);
+    report->message_id = g_strdup("");
+    if (report->subject == NULL || !find_columns(report, "")) {
+        error_bug(error, "a table of ours: %s",
+                  report->doubt != NULL ? report->doubt : "no ticket in its subject");
+        return NULL;
+    }
+    read_events(report);
+    return g_steal_pointer(&report);
+}
+
 void report_free(Report *report)
 {
     if (report == NULL)

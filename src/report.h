@@ -65,6 +65,10 @@ typedef struct {
  * signature and replies, lines as written, LF, without banner, salutation,
  * reply notes, separator lines, table and sign-off; cut at REPORT_QUOTE_MAX. */
 Report *report_read(Message *message, GError **error);
+
+/* A report of our own making: this table (taken over; it has the columns ip and timestamp),
+ * without a mail.  NULL, with CERTBUND_ERROR_BUG, when it is none. */
+Report *report_of_table(Table *table, const char *subject, const char *class_id, GError **error);
 void report_free(Report *report);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Report, report_free)
 

@@ -134,20 +134,41 @@ static void digest_key(const Secret *secret, const char *use, const NoticeKey *k
     g_assert(size == SECRET_SIZE);
 }
 
-char *secret_reference(const Secret *secret, const NoticeKey *key, guint chars)
+/* The first characters of the digest: at most 12, for 64 bits. */
+static void to_base32(const guint8 digest[SECRET_SIZE], guint chars, char *text_r)
 {
     static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    guint8 digest[SECRET_SIZE];
     guint64 bits = 0;
-    char text[SECRET_REFERENCE_CHARS_MAX + 1] = "";
 
-    g_assert(chars <= SECRET_REFERENCE_CHARS_MAX);
-    digest_key(secret, "reference", key, digest);
     memcpy(&bits, digest, sizeof bits);
     bits = GUINT64_FROM_BE(bits);
     for (guint i = 0; i < chars; i++)
-        text[i] = alphabet[(bits >> (64 - 5 * (i + 1))) & 31];
+        text_r[i] = alphabet[(bits >> (64 - 5 * (i + 1))) & 31];
+    text_r[chars] = '\0';
+}
+
+char *secret_reference(const Secret *secret, const NoticeKey *key, guint chars)
+{
+    guint8 digest[SECRET_SIZE];
+    char text[SECRET_REFERENCE_CHARS_MAX + 1];
+
+    g_assert(chars <= SECRET_REFERENCE_CHARS_MAX);
+    digest_key(secret, "reference", key, digest);
+    to_base32(digest, chars, text);
     return g_strdup_printf("A-%s", text);
+}
+
+char *secret_tag(const Secret *secret, const char *reference)
+{
+    g_autoptr(GHmac) hmac = start(secret, "bounce");
+    guint8 digest[SECRET_SIZE];
+    gsize size = SECRET_SIZE;
+    char text[SECRET_TAG_CHARS + 1];
+
+    update(hmac, reference);
+    g_hmac_get_digest(hmac, digest, &size);
+    to_base32(digest, SECRET_TAG_CHARS, text);
+    return g_strdup(text);
 }
 
 #define NAME_SIZE 20 /* bytes */

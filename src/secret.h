@@ -5,7 +5,7 @@
  *
  * 32 random bytes in a file of mode 0600, made at the first start.  Everything
  * that must reveal nothing and that nobody else may make is an HMAC-SHA256
- * (RFC 2104) under it: the mark's id, a notice's reference and Message-ID.
+ * (RFC 2104) under it: the mark's id, a notice's reference, Message-ID and tag.
  * Each use has a word of its own in front, so that one never serves as another. */
 #ifndef CERTBUND_SECRET_H
 #define CERTBUND_SECRET_H
@@ -15,6 +15,7 @@
 #define SECRET_SIZE 32              /* bytes: the output size of SHA-256 */
 #define SECRET_REFERENCE_CHARS 6    /* "A-7F3K2Q"; more where two would be the same */
 #define SECRET_REFERENCE_CHARS_MAX 12 /* 60 bits */
+#define SECRET_TAG_CHARS 10         /* 50 bits: to try one costs a mail */
 
 typedef struct Secret Secret;
 
@@ -44,6 +45,9 @@ char *secret_reference(const Secret *secret, const NoticeKey *key, guint chars);
 
 /* What the ledger knows the notice by: opaque, unique as its key is; caller frees. */
 char *secret_notice_id(const Secret *secret, const NoticeKey *key);
+/* The digest that makes a notice's envelope sender ours: SECRET_TAG_CHARS characters of
+ * Crockford's base 32; caller frees. */
+char *secret_tag(const Secret *secret, const char *reference);
 
 /* "<...@domain>" as law 4 asks: the same key gives the same id; caller frees. */
 char *secret_message_id(const Secret *secret, const NoticeKey *key, const char *domain);

@@ -151,10 +151,10 @@ static void check_texts(const Template *template_, Faults *faults)
 void template_check(const Template *template_, Faults *faults)
 {
     check_id(template_->id, template_->file, template_->line, faults);
-    if (template_->titles->len == 0 && strcmp(template_->id, "report"))
+    if (template_->titles->len == 0 && !template_serves_any(template_->id))
         faults_add(
             faults, template_->file, template_->line,
-            "<template> lacks <match>, expected a <title> it is for (only \"report\" has none)");
+            "<template> lacks <match>, expected a <title> it is for (only \"report\" and \"digest\" have none)");
     for (guint i = 0; i < template_->titles->len; i++)
         if (((char *)template_->titles->pdata[i])[0] == '\0')
             faults_add(faults, template_->file, template_->match_line,

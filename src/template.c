@@ -231,6 +231,11 @@ static gsize match_length(const Template *template_, const char *folded_title)
     return longest;
 }
 
+gboolean template_serves_any(const char *id)
+{
+    return strcmp(id, TEMPLATE_REPORT) == 0 || strcmp(id, TEMPLATE_DIGEST) == 0;
+}
+
 const Template *templates_find(const TemplateSet *set, const char *title, const char *class_id)
 {
     g_autofree char *folded = subject_fold_title(title);
@@ -239,12 +244,12 @@ const Template *templates_find(const TemplateSet *set, const char *title, const 
     for (guint i = 0; i < set->templates->len; i++) {
         const Template *template_ = set->templates->pdata[i];
         gsize length = match_length(template_, folded);
-        if (length > longest && strcmp(template_->id, "report")) {
+        if (length > longest && !template_serves_any(template_->id)) {
             longest = length;
             best = template_;
         }
     }
-    if (best == NULL && strcmp(class_id, "report"))
+    if (best == NULL && !template_serves_any(class_id))
         best = templates_by_id(set, class_id);
     return best;
 }

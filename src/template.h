@@ -109,6 +109,11 @@ TemplateSet *templates_ref(TemplateSet *set);
 void templates_unref(TemplateSet *set);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TemplateSet, templates_unref)
 
+/* These are of no class: what serves classes without a template, and the daily digest. */
+#define TEMPLATE_REPORT "report"
+#define TEMPLATE_DIGEST "digest"
+gboolean template_serves_any(const char *id);
+
 /* The template with the longest title that matches, else the one whose id is
  * class_id, else NULL.  `report` is never found this way. */
 const Template *templates_find(const TemplateSet *set, const char *title, const char *class_id);

@@ -17,7 +17,7 @@ LedgerReport maker_report(const Made *made)
                            .reason = "",
                            .provenance = "dkim",
                            .evidence = "d=reports.example.org",
-                           .mode = "live",
+                           .mode = made->mode != NULL ? made->mode : "live",
                            .critical = made->critical,
                            .state = made->state,
                            .bytes = made->mail,
@@ -61,7 +61,8 @@ static void add_notice(LedgerTransaction *transaction, const Made *made, guint c
     g_autofree char *name = g_strdup_printf("C-%u", customer);
     g_autofree char *id = g_strdup_printf("%s/%s/%s", made->ticket, made->digest, name);
     g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, id, -1);
-    g_autofree char *reference = g_strdup_printf("A-%.8s", sum);
+    g_autofree char *upper = g_ascii_strup(sum, 8);
+    g_autofree char *reference = g_strconcat("A-", upper, NULL);
     g_autofree char *message_id = g_strdup_printf("<%s@example.org>", sum);
     g_autofree char *mailbox = g_strdup_printf("abuse@c-%u.example.org", customer);
     const char *recipients[] = { mailbox, NULL };

@@ -23,6 +23,7 @@ typedef struct {
     NoticeState notice_state;
     gboolean critical;
     const char *released; /* id, or NULL */
+    const char *mode;     /* NULL: "live" */
     GBytes *mail;         /* or NULL */
 } Made;
 

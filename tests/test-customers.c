@@ -192,8 +192,7 @@ static const struct {
       "expected\n"
       "c.csv:5: language \"deu\": two-letter codes divided by one blank, such as \"de en\", were "
       "expected\n"
-      "c.csv:6: deliver \"digest\": not supported yet, notify, hold, none or pool was expected\n"
-      "c.csv:7: deliver \"Hold\": notify, hold, none or pool was expected\n"
+      "c.csv:7: deliver \"Hold\": notify, digest, hold, none or pool was expected\n"
       "c.csv:8: kind \"private\": consumer, business or reseller was expected\n"
       "c.csv:9: cc \"x\": plain addresses such as abuse@example.org, divided by ';', were "
       "expected\n"
@@ -610,6 +609,26 @@ static void test_example(void)
     g_assert_cmpuint(customers_count(customers), >, 3);
 }
 
+/* By id: the whole of it, in this case. */
+static void test_by_id(void)
+{
+    static const struct {
+        const char *id;
+        int want; /* -1: nobody */
+    } cases[] = {
+        { "A", 0 }, { "B", 1 }, { "AB", 2 }, { "a", -1 }, { "ABC", -1 }, { "", -1 },
+        { "a@example.org", -1 },
+    };
+    g_autoptr(Customers) customers = load_good(HEADER "192.0.2.0/24," A "192.0.2.7," B
+                                                      "192.0.2.9,AB,a@example.org\n");
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        guint32 customer = 77;
+        gboolean there = customers_find(customers, cases[i].id, &customer);
+        g_assert_cmpint(there ? (int)customer : -1, ==, cases[i].want);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
@@ -629,6 +648,7 @@ int main(int argc, char **argv)
     g_test_add_func("/customers/nul", test_nul);
     g_test_add_func("/customers/no-file", test_no_file);
     g_test_add_func("/customers/views", test_views);
+    g_test_add_func("/customers/by-id", test_by_id);
     g_test_add_func("/customers/dropped", test_dropped);
     g_test_add_func("/customers/limit-faults", test_limit_faults);
     g_test_add_func("/customers/limit-cells", test_limit_cells);

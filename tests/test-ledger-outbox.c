@@ -92,6 +92,30 @@ static void test_claims(World *world, gconstpointer data)
     g_assert_cmpuint(count_claims(world, "c", 10, MAKER_NOW + 20), ==, 3);
 }
 
+/* A mail to the desk, made last, does not wait for thousands of older notices. */
+static void test_desk_first(World *world, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    static const char *const to[] = { "desk@example.org", NULL };
+    Made made = { .ticket = TICKET, .digest = "d", .n_rows = 40 };
+    g_autoptr(GBytes) bytes = g_bytes_new_static("Subject: x\r\n\r\n", 14);
+    const LedgerNotice mail = { .id = "desk/1", .reference = "A-DESK", .customer = "",
+                                .state = NOTICE_PENDING, .sender = "", .recipients = to,
+                                .bytes = bytes, .due = MAKER_NOW + 10 };
+    gint64 next;
+
+    (void)data;
+    maker_must_record(world->ledger, &made);
+    ledger_add_mail(world->ledger, &mail, NULL, &error);
+    g_assert_no_error(error);
+    g_autoptr(GPtrArray) early = claim(world, "a", 1, MAKER_NOW + 9, &next);
+    g_assert_cmpstr(((LedgerClaim *)early->pdata[0])->customer, !=, ""); /* not yet due */
+    g_autoptr(GPtrArray) two = claim(world, "b", 2, MAKER_NOW + 10, &next);
+    g_assert_cmpuint(two->len, ==, 2);
+    g_assert_cmpstr(((LedgerClaim *)two->pdata[0])->id, ==, "desk/1");
+    g_assert_cmpstr(((LedgerClaim *)two->pdata[1])->customer, !=, "");
+}
+
 /* Clocks jump.  Forward: who is at work keeps his claim; backward: nobody waits years.
  * A claim of a process that died ends with its lease. */
 static void test_claims_and_clocks(World *world, gconstpointer data)
@@ -252,6 +276,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     ADD("claims", test_claims);
+    ADD("desk-first", test_desk_first);
     ADD("claims-and-clocks", test_claims_and_clocks);
     ADD("marks", test_marks);
     ADD("odd-marks", test_odd_marks);

@@ -260,7 +260,7 @@ static void test_contacts(World *world, gconstpointer data)
 {
     g_autoptr(GError) error = NULL;
     Made made = { .ticket = TICKET, .digest = "d", .n_rows = 3 };
-    gboolean first;
+    gboolean first, bounced;
 
     (void)data;
     maker_must_record(world->ledger, &made);
@@ -278,10 +278,48 @@ static void test_contacts(World *world, gconstpointer data)
     g_assert_false(contact_bounced(world, "abuse@c-1.example.org"));
     g_assert_true(contact_bounced(world, "ABUSE@c-0.example.org"));
     check_value(world, LEDGER_CONTACTS, NULL, "customer", "C-0");
+    ledger_contact_is_bounced(world->ledger, "Abuse@c-0.example.org", &bounced, &error);
+    g_assert_true(bounced);
+    ledger_contact_is_bounced(world->ledger, "abuse@c-1.example.org", &bounced, &error);
+    g_assert_no_error(error);
+    g_assert_false(bounced);
     ledger_contact_ok(world->ledger, "abuse@C-0.example.org", "anna", MAKER_NOW, &error);
     g_assert_no_error(error);
     g_assert_false(contact_bounced(world, "abuse@c-0.example.org"));
     ledger_bounced(world->ledger, "A-0000000", "x", "5.1.1", TRUE, MAKER_NOW, &first, &error);
+    g_assert_error(error, CERTBUND_ERROR, CERTBUND_ERROR_INPUT);
+}
+
+static void test_notice_info(World *world, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    Made made = { .ticket = TICKET, .digest = "d", .n_rows = 1, .mode = "redirect" };
+
+    (void)data;
+    maker_must_record(world->ledger, &made);
+    g_autofree char *reference = maker_value(world->ledger, LEDGER_NOTICES, NULL, "reference");
+    g_autoptr(LedgerNoticeInfo) pending = ledger_notice_info(world->ledger, reference, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(pending->state, ==, NOTICE_PENDING);
+    g_assert_cmpint(pending->handed_over, ==, 0);
+    mark_all(world, NOTICE_HANDED_OVER);
+    g_autoptr(LedgerNoticeInfo) info = ledger_notice_info(world->ledger, TICKET "/d/C-0", &error);
+    g_assert_no_error(error);
+    g_autofree char *report = maker_value(world->ledger, LEDGER_REPORTS, NULL, "id");
+    g_assert_cmpstr(info->id, ==, TICKET "/d/C-0");
+    g_assert_cmpstr(info->reference, ==, reference);
+    g_assert_cmpstr(info->customer, ==, "C-0");
+    g_assert_cmpstr(info->group, ==, "");
+    g_assert_cmpstr(info->class_id, ==, "open-telnet");
+    g_assert_true(g_str_has_suffix(info->message_id, "@example.org>"));
+    g_assert_cmpstr(info->report, ==, report);
+    g_assert_cmpstr(info->ticket, ==, TICKET);
+    g_assert_cmpstr(info->mode, ==, "redirect");
+    g_assert_cmpuint(g_strv_length(info->recipients), ==, 1);
+    g_assert_cmpstr(info->recipients[0], ==, "abuse@c-0.example.org");
+    g_assert_cmpint(info->state, ==, NOTICE_HANDED_OVER);
+    g_assert_cmpint(info->handed_over, ==, MAKER_NOW);
+    g_assert_null(ledger_notice_info(world->ledger, "A-0000000", &error));
     g_assert_error(error, CERTBUND_ERROR, CERTBUND_ERROR_INPUT);
 }
 
@@ -292,17 +330,34 @@ static void test_show(World *world, gconstpointer data)
     Made made = { .ticket = TICKET, .digest = "d", .n_rows = 5 };
     static const struct {
         const char *filter;
-        guint want;
+        guint want, notices, changes;
     } cases[] = {
-        { TICKET, 5 },       { TICKET "/d/C-0", 2 }, { "192.0.2.3", 1 }, { "::ffff:192.0.2.3", 1 },
-        { "192.0.2.77", 0 }, { "C-2", 1 },           { "nobody", 0 },
+        { TICKET, 5, 3, 2 },
+        { TICKET "/d/C-0", 2, 1, 1 },
+        { "192.0.2.2", 1, 1, 1 },
+        { "192.0.2.3", 1, 1, 0 },
+        { "::ffff:192.0.2.2", 1, 1, 1 },
+        { "192.0.2.77", 0, 0, 0 },
+        { "C-0", 2, 1, 1 },
+        { "C-2", 1, 1, 0 },
+        { "nobody", 0, 0, 0 },
+        { "pending", 0, 0, 0 }, /* no state is meant */
     };
+    g_autoptr(GError) error = NULL;
 
     (void)data;
     maker_must_record(world->ledger, &made);
-    for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+    g_assert_true(ledger_change_notice(world->ledger, TICKET "/d/C-0", NOTICE_DROPPED, "anna", "",
+                                       MAKER_NOW, &error));
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_test_message("%s", cases[i].filter);
         g_assert_cmpuint(maker_count(world->ledger, LEDGER_SHOW, cases[i].filter), ==,
                          cases[i].want);
+        g_assert_cmpuint(maker_count(world->ledger, LEDGER_NOTICES_OF, cases[i].filter), ==,
+                         cases[i].notices);
+        g_assert_cmpuint(maker_count(world->ledger, LEDGER_CHANGES, cases[i].filter), ==,
+                         cases[i].changes);
+    }
     g_autofree char *reference =
         maker_value(world->ledger, LEDGER_NOTICES, TICKET "/d/C-2", "reference");
     g_assert_cmpuint(maker_count(world->ledger, LEDGER_SHOW, reference), ==, 1);
@@ -313,7 +368,7 @@ static void test_show(World *world, gconstpointer data)
     check_value(world, LEDGER_REPORTS, NULL, "received", "2025-02-12T11:10:25Z");
     check_value(world, LEDGER_REPORTS, NULL, "sent", NULL);
     check_value(world, LEDGER_REPORTS, NULL, "notices", "3");
-    g_autoptr(GError) error = NULL;
+    check_value(world, LEDGER_SHOW, reference, "row", "5");
     g_assert_false(ledger_ask(world->ledger, LEDGER_FAILURES, "yesterday", NULL, NULL, &error));
     g_assert_error(error, CERTBUND_ERROR, CERTBUND_ERROR_INPUT);
 }
@@ -478,6 +533,7 @@ int main(int argc, char **argv)
     ADD("report-bytes", test_report_bytes);
     ADD("bounces", test_bounces);
     ADD("contacts", test_contacts);
+    ADD("notice-info", test_notice_info);
     ADD("show", test_show);
     ADD("unassigned", test_unassigned);
     ADD("values", test_values);

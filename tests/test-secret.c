@@ -104,6 +104,25 @@ static void test_reference_grows(void)
     }
 }
 
+/* Another reference, another tag; and no other name of a notice gives one away. */
+static void test_tags(void)
+{
+    static const char *const references[] = { "A-7F3K2Q", "A-7F3K2R", "A-7F3K2Q0", "a-7f3k2q", "" };
+    const NoticeKey key = { "A-7F3K2Q", "", "", "" };
+    g_autoptr(Secret) secret = secret_dummy();
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    for (guint i = 0; i < G_N_ELEMENTS(references); i++) {
+        char *tag = secret_tag(secret, references[i]);
+        g_autofree char *again = secret_tag(secret, references[i]);
+        g_autofree char *reference = secret_reference(secret, &key, SECRET_TAG_CHARS);
+        g_assert_cmpstr(tag, ==, again);
+        g_assert_true(g_regex_match_simple("^[0-9A-HJKMNP-TV-Z]{10}$", tag, 0, 0));
+        g_assert_cmpstr(tag, !=, reference + 2);
+        g_assert_true(g_hash_table_add(seen, tag));
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -111,5 +130,6 @@ int main(int argc, char **argv)
     g_test_add_func("/secret/refused", test_refused);
     g_test_add_func("/secret/names", test_names);
     g_test_add_func("/secret/reference-grows", test_reference_grows);
+    g_test_add_func("/secret/tags", test_tags);
     return g_test_run();
 }

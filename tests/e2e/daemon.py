@@ -65,6 +65,7 @@ class Daemon:
         self.customers = self.path("customers.csv")
         self.log_path = self.path("stderr")
         self.process = None
+        self.environment = {}  # what it is started with beside our own
         self.last_log = ""
         self.settings = {
             "milter.socket": f"unix:{socket_path or self.path('milter.sock')}",
@@ -121,7 +122,8 @@ class Daemon:
     def start(self):
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, cwd="/")
+                                            stdout=log, stderr=log, cwd="/",
+                                            env={**os.environ, **self.environment})
         wait_for(lambda: self.process.poll() is not None or self._answers(), 120, "milter's answer")
         if self.process.returncode is not None:
             raise RuntimeError(f"it ended with {self.process.returncode}: {self.log()}")
@@ -132,7 +134,7 @@ class Daemon:
         try:
             done = subprocess.run(self.command(), stdin=subprocess.DEVNULL, text=True, cwd="/",
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120,
-                                  check=False)
+                                  env={**os.environ, **self.environment}, check=False)
         except subprocess.TimeoutExpired as running:
             raise AssertionError(f"it started: {running.stdout}") from None
         return done.returncode, done.stdout
@@ -167,10 +169,18 @@ class Daemon:
         offer = struct.pack("!cIII", b"O", 6, 0x1ff, 0x1fffff)  # what Postfix and Sendmail offer
         if not self._listens():
             return False
-        with self._connect() as client:
-            client.settimeout(60)
-            client.sendall(struct.pack("!I", len(offer)) + offer)
-            return len(client.recv(5)) == 5
+        try:
+            with self._connect() as client:
+                client.settimeout(60)
+                client.sendall(struct.pack("!I", len(offer)) + offer)
+                return len(client.recv(5)) == 5
+        except OSError:  # it has ended meanwhile
+            return False
+
+    def restart(self):
+        status = self.stop()
+        assert status == 0, f"exit status {status}: {self.log()}"
+        self.start()
 
     def reload(self, expect):
         """SIGUSR1, then wait for a new log line that holds expect."""

@@ -297,13 +297,24 @@ postlog   unix-dgram n - n -   1  postlogd
         """By the lock on the pid file: a zombie of the master has lost it."""
         return self._run_master("-t").returncode != 0
 
-    def stop(self):
-        """End our own master, named by its pid file, and all of its children."""
+    def master(self):
+        """The pid of our own master, which leads its process group, by its pid file; or 0."""
         try:
             with open(self.path("queue", "pid", "master.pid"), encoding="ascii") as file:
-                pid = int(file.read())
+                return int(file.read())
         except (OSError, ValueError):
-            pid = 0
+            return 0
+
+    def restart(self):
+        """Start it again, on the same ports, after it was killed."""
+        wait_for(lambda: not self.running(), 60, "Postfix is dead")
+        done = self._run_master("-w")
+        if done.returncode != 0:
+            raise RuntimeError(f"Postfix did not start again: {done.stdout}{self.log()[-3000:]}")
+
+    def stop(self):
+        """End our own master, and all of its children."""
+        pid = self.master()
         if pid > 1 and self.running():
             os.kill(pid, signal.SIGTERM)
             try:

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright the certbund-milter authors
+
+"""deliver=digest and unassigned=daily: one mail a day that grows with each report."""
+
+import contextlib
+import sqlite3
+
+import mails
+from daemon import ABUSE, ANNA, BERT, CARL, CUSTOMERS, DESK
+from mails import PORTMAPPER, TELNET, portmapper_rows, telnet_rows
+from tap import case, equal
+
+DIGEST = CUSTOMERS.replace("Nordlicht Hosting GmbH,de en,,", "Nordlicht Hosting GmbH,de en,,digest")
+INFECTED = ("Schadprogramm-Infektionen", ["asn", "ip", "timestamp", "malware"])
+
+
+def let_time_pass(daemon):
+    """As if it were digest-at now."""
+    with contextlib.closing(sqlite3.connect(daemon.settings["ledger.path"], timeout=60)) as ledger:
+        ledger.execute("UPDATE notice SET due = 1, ready = 1 WHERE state = 'pending'")
+        ledger.commit()
+    daemon.restart()  # it looks at the ledger as it starts
+
+
+def waiting(daemon):
+    return daemon.ledger("SELECT count(*) FROM notice WHERE state = 'pending'")[0][0]
+
+
+@case("deliver=digest: all classes of a day in one mail, others' notices at once")
+def test_digest(stage):
+    with stage.daemon(customers=DIGEST) as daemon:
+        stage.send(mails.report(TELNET, telnet_rows(["192.0.2.5", "192.0.2.64"])))
+        stage.send(mails.report(PORTMAPPER, portmapper_rows(["192.0.2.6", "198.51.100.1"])))
+        stage.send(mails.report(TELNET, telnet_rows(["192.0.2.5", "2001:db8:a::17"])))
+        equal(stage.boxes(), {ABUSE: 3, BERT: 1, CARL: 1}, "mails before digest-at")
+        equal(waiting(daemon), 1, "digests that wait")
+        equal([mails.mark_of(mail)["status"] for mail in stage.mails(ABUSE)], ["handled"] * 3)
+        let_time_pass(daemon)
+        equal(stage.boxes(), {ABUSE: 3, ANNA: 1, BERT: 1, CARL: 1}, "mails")
+        text = mails.text_of(stage.mails(ANNA)[0])
+        columns, rows = mails.table_of(text, "ticket")
+        equal(columns, ["ticket", "class", "ip", "timestamp", "asn", "port", "proto", "details"])
+        equal([(row[1], row[2]) for row in rows],
+              [("open-telnet", "192.0.2.5"), ("open-portmapper", "192.0.2.6"),
+               ("open-telnet", "192.0.2.5"), ("open-telnet", "2001:db8:a::17")])
+        assert "192.0.2.64" not in text and "198.51.100.1" not in text, text
+        assert "3 Adressen" in " ".join(text.split()), text
+        # Every row is notified, by this one notice.
+        equal(daemon.ledger("SELECT count(DISTINCT notice), count(*) FROM event"
+                            " WHERE customer = 'anna' AND fate = 0"), [(1, 4)])
+        # What comes later goes into the next day's.
+        stage.send(mails.report(TELNET, telnet_rows(["192.0.2.7"])))
+        equal(stage.boxes()[ANNA], 1, "mails")
+        equal(waiting(daemon), 1, "digests that wait")
+
+
+@case("deliver=digest: [KRITISCH] and infected systems go at once")
+def test_urgent(stage):
+    with stage.daemon(customers=DIGEST) as daemon:
+        stage.send(mails.report(TELNET, telnet_rows(["192.0.2.5"]), critical=True))
+        equal(stage.boxes(), {ABUSE: 1, ANNA: 1}, "mails")
+        daemon.write_config({"templates.unknown-class": "notify"})
+        daemon.reload("reloaded")
+        stage.send(mails.report(INFECTED, [["64500", "192.0.2.5", "2025-02-11 11:10:25", "x"]]))
+        equal(stage.boxes(), {ABUSE: 2, ANNA: 2}, "mails")
+        equal(waiting(daemon), 0, "digests")
+
+
+@case("a digest that a person drops is not sent; the next rows begin another")
+def test_dropped(stage):
+    with stage.daemon(customers=DIGEST) as daemon:
+        stage.send(mails.report(TELNET, telnet_rows(["192.0.2.5"])))
+        with contextlib.closing(sqlite3.connect(daemon.settings["ledger.path"])) as ledger:
+            ledger.execute("UPDATE notice SET state = 'dropped'")
+            ledger.commit()
+        stage.send(mails.report(TELNET, telnet_rows(["192.0.2.6"])))
+        equal(daemon.states(), {"dropped": 1, "pending": 1}, "notices")
+
+
+@case("unassigned=daily: the desk gets one list a day of rows that are nobody's")
+def test_daily(stage):
+    with stage.daemon({"original.unassigned": "daily"}) as daemon:
+        stage.send(mails.report(TELNET, telnet_rows(["192.0.2.5", "203.0.113.9"])))
+        stage.send(mails.report(TELNET, telnet_rows(["203.0.113.10"])))
+        equal(stage.boxes(), {ABUSE: 2, ANNA: 1}, "mails")
+        equal({mails.mark_of(mail)["status"] for mail in stage.mails(ABUSE)}, {"attention"})
+        let_time_pass(daemon)
+        equal(stage.boxes(), {ABUSE: 2, ANNA: 1, DESK: 1}, "mails")
+        columns, rows = mails.table_of(mails.text_of(stage.mails(DESK)[0]), "fate")
+        equal(columns[:5], ["fate", "reason", "ticket", "class", "ip"])
+        equal([(row[0], row[4]) for row in rows],
+              [("unassigned", "203.0.113.9"), ("unassigned", "203.0.113.10")])

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* decision -> ledger: what becomes of a report's rows by what was recorded before.  Each
+ * story is a few mails into one ledger. */
+#include "errors.h"
+#include "fixture.h"
+#include "ledger-maker.h"
+#include "mail-maker.h"
+#include "record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SENT G_GINT64_CONSTANT(1739354227) /* 2025-02-12 09:57:07 UTC, the Date of the mails */
+#define MINUTE 60
+#define HOUR 3600
+#define DAY 86400
+#define LIVE                                                                                       \
+    "[notices]\nmode=live\nfrom=abuse@example.org\nreply-to=abuse@example.org\n"                   \
+    "envelope-from=bounce@example.org\ndesk=desk@example.org\n"
+#define ONE "CB-Report#20250212-10000001"
+#define TWO "CB-Report#20250212-10000002"
+
+static const char customers_csv[]
+    = "network,customer,email,deliver\n"
+      "192.0.2.0/28,anna,anna@example.net;noc@example.net,\n"
+      "192.0.2.16/28,berta,berta@example.net,\n"
+      "192.0.2.32/28,carl,carl@example.net,hold\n";
+
+typedef struct {
+    char *directory;
+    Snapshot *snapshot;
+    Secret *secret;
+    Ledger *ledger;
+} World;
+
+static void set_up(World *world, const char *extra)
+{
+    world->directory = fixture_directory();
+    world->snapshot = fixture_snapshot(world->directory, extra, customers_csv);
+    world->secret = secret_dummy();
+    g_autofree char *path = g_build_filename(world->directory, "ledger.db", NULL);
+    world->ledger = maker_open(path, LEDGER_DAEMON);
+}
+
+static void tear_down(World *world)
+{
+    ledger_close(world->ledger);
+    secret_free(world->secret);
+    snapshot_unref(world->snapshot);
+    fixture_remove(world->directory);
+}
+
+/* One mail, and what is to become of it. */
+typedef struct {
+    const char *ticket;
+    const char *addresses[5];
+    gint64 at; /* seconds after SENT */
+    gboolean critical, stranger, no_end;
+    const char *message_id, *title;
+    const char *status;
+    guint notified, held, exempt, suppressed, unassigned, notices;
+} Step;
+
+static GBytes *make_mail(const Step *step)
+{
+    g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
+    for (guint i = 0; i < G_N_ELEMENTS(step->addresses) && step->addresses[i] != NULL; i++)
+        g_ptr_array_add(rows, mail_row("64496", step->addresses[i], "2025-02-11 11:10:25", NULL));
+    const MailOptions options = {
+        .ticket = step->ticket, .title = step->title != NULL ? step->title : "Offene Telnet-Server",
+        .scope = "AS64496", .critical = step->critical, .rows = rows,
+        .below = step->no_end ? "" : NULL, .message_id = step->message_id,
+    };
+    return mail_make(&options);
+}
+
+static Subject *subject_of(const Step *step)
+{
+    g_autofree char *text
+        = g_strdup_printf("[%s] %s%s", step->ticket, step->critical ? "[KRITISCH] " : "",
+                          step->title != NULL ? step->title : "Offene Telnet-Server");
+    return subject_parse(text);
+}
+
+static gboolean record(World *world, const Step *step, GBytes *mail, const char *released,
+                       Decision **decision_r, Recorded *recorded_r, GError **error)
+{
+    static const Address stranger = { { 0x20, 0x01, 0x0d, 0xb8 } };
+    g_autoptr(Subject) subject = subject_of(step);
+    *decision_r = decide(world->snapshot, mail, step->stranger ? &stranger : &fixture_client,
+                         SENT + step->at, released != NULL, error);
+    if (*decision_r == NULL)
+        return FALSE;
+    const RecordInput input = { .ledger = world->ledger, .secret = world->secret, .bytes = mail,
+                                .subject = subject, .queue_id = "4TEST", .client = "",
+                                .released = released, .person = released != NULL ? "eva" : "" };
+    return record_decision(&input, *decision_r, (SENT + step->at) * G_USEC_PER_SEC, recorded_r,
+                           error);
+}
+
+static void check_step(const Step *step, const Decision *decision, const Recorded *recorded)
+{
+    const guint none[FATE_N] = { 0 };
+    const guint *counts = decision->assignment != NULL ? decision->assignment->counts : none;
+
+    g_assert_cmpstr(status_name(decision->status), ==, step->status);
+    g_assert_cmpuint(recorded->n_notices, ==, step->notices);
+    if (decision->status == STATUS_DUPLICATE)
+        return;
+    g_assert_cmpuint(counts[FATE_NOTIFIED], ==, step->notified);
+    g_assert_cmpuint(counts[FATE_HELD], ==, step->held);
+    g_assert_cmpuint(counts[FATE_EXEMPT], ==, step->exempt);
+    g_assert_cmpuint(counts[FATE_SUPPRESSED], ==, step->suppressed);
+    g_assert_cmpuint(counts[FATE_UNASSIGNED], ==, step->unassigned);
+}
+
+static void run_step(World *world, const Step *step, const char *released)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Decision) decision = NULL;
+    g_autoptr(GBytes) mail = make_mail(step);
+    Recorded recorded = { .problems = NULL };
+
+    gboolean fine = record(world, step, mail, released, &decision, &recorded, &error);
+    g_assert_no_error(error);
+    g_assert_true(fine);
+    check_step(step, decision, &recorded);
+    recorded_clear(&recorded);
+}
+
+typedef struct {
+    const char *name, *extra;
+    Step steps[5];
+} Story;
+
+#define THREE { "192.0.2.1", "192.0.2.2", "192.0.2.17" }
+#define TOLD(n) .status = "handled", .notified = 3, .notices = n
+#define AGAIN "duplicate"
+
+static const Story stories[] = {
+    { "the same report again", LIVE,
+      { { ONE, THREE, TOLD(2) }, { ONE, THREE, .at = MINUTE, .status = AGAIN } } },
+    { "a follow-up tells its new rows only", LIVE "renotify-after=0\n",
+      { { ONE, THREE, TOLD(2) },
+        { ONE, { "192.0.2.1", "192.0.2.3", "192.0.2.17" }, .at = DAY, .status = "handled",
+          .notified = 1, .suppressed = 2, .notices = 1 } } },
+    { "and nobody's rows are nobody's once", LIVE,
+      { { ONE, { "192.0.2.99" }, .status = "attention", .unassigned = 1 },
+        { ONE, { "192.0.2.99", "192.0.2.1" }, .status = "handled", .notified = 1, .suppressed = 1,
+          .notices = 1 } } },
+    { "a corrected report has a new ticket, and tells", LIVE "renotify-after=0\n",
+      { { ONE, THREE, TOLD(2) }, { TWO, THREE, TOLD(2) } } },
+    { "told within renotify-after: not again, to the second", LIVE,
+      { { ONE, THREE, TOLD(2) },
+        { TWO, { "192.0.2.1", "192.0.2.17" }, .at = 7 * DAY - 1, .status = "handled",
+          .suppressed = 2 },
+        { "CB-Report#20250212-10000003", { "192.0.2.1", "192.0.2.3" }, .at = 7 * DAY - 1,
+          .status = "handled", .notified = 1, .suppressed = 1, .notices = 1 },
+        { "CB-Report#20250212-10000004", THREE, .at = 7 * DAY, TOLD(2) } } },
+    { "of one class nothing follows for another", LIVE,
+      { { ONE, THREE, TOLD(2) },
+        { TWO, THREE, .title = "Offene Portmapper-Dienste", TOLD(2) } } },
+    { "[KRITISCH] counts for itself", LIVE,
+      { { ONE, THREE, TOLD(2) },
+        { TWO, THREE, .at = HOUR, .critical = TRUE, TOLD(2) },
+        { "CB-Report#20250212-10000003", THREE, .at = HOUR + DAY - 1, .critical = TRUE,
+          .status = "handled", .suppressed = 3 },
+        { "CB-Report#20250212-10000004", THREE, .at = HOUR + DAY, .critical = TRUE, TOLD(2) },
+        { "CB-Report#20250212-10000005", THREE, .at = 8 * DAY, .status = "handled",
+          .suppressed = 3 } } },
+    { "a clock that was days ahead when it told", LIVE,
+      { { ONE, THREE, .at = 10 * DAY, TOLD(2) }, { TWO, THREE, .at = HOUR, TOLD(2) } } },
+    { "a pilot tells nobody, so nothing was told", "[notices]\ndesk=desk@example.org\n",
+      { { ONE, THREE, TOLD(2) }, { TWO, THREE, TOLD(2) } } },
+    { "deliver=hold makes a notice that waits", LIVE,
+      { { ONE, { "192.0.2.1", "192.0.2.33" }, .status = "attention", .notified = 1, .held = 1,
+          .notices = 1 } } },
+    { "as many notices a day as brake-notices lets pass", LIVE "brake-notices=4\nrenotify-after=0\n",
+      { { ONE, THREE, TOLD(2) }, { TWO, THREE, .at = HOUR, TOLD(2) },
+        { "CB-Report#20250212-10000003", { "192.0.2.1" }, .at = DAY - 1, .status = "held",
+          .held = 1 },
+        { "CB-Report#20250212-10000004", { "192.0.2.1" }, .at = DAY + 1, .status = "handled",
+          .notified = 1, .notices = 1 } } },
+    { "an unproven copy does not take the key", LIVE,
+      { { ONE, THREE, .stranger = TRUE, .status = "unverified" }, { ONE, THREE, TOLD(2) },
+        { ONE, THREE, .stranger = TRUE, .status = "unverified" },
+        { ONE, THREE, .status = AGAIN } } },
+    { "a held report is held once", LIVE,
+      { { ONE, THREE, .title = "Verwundbare Toaster", .status = "held", .held = 3 },
+        { ONE, THREE, .title = "Verwundbare Toaster", .status = AGAIN } } },
+    { "in doubt: known by its Message-ID", LIVE,
+      { { ONE, THREE, .no_end = TRUE, .message_id = "<a@example.org>", .status = "held" },
+        { ONE, THREE, .no_end = TRUE, .message_id = "<a@example.org>", .status = AGAIN },
+        { ONE, THREE, .no_end = TRUE, .message_id = "<b@example.org>", .status = "held" } } },
+};
+
+static void test_stories(void)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(stories); i++) {
+        World world;
+        set_up(&world, stories[i].extra);
+        for (guint s = 0; s < G_N_ELEMENTS(stories[i].steps); s++)
+            if (stories[i].steps[s].ticket != NULL) {
+                g_test_message("%s: mail %u", stories[i].name, s + 1);
+                run_step(&world, &stories[i].steps[s], NULL);
+            }
+        tear_down(&world);
+    }
+}
+
+static char *notice_text(const World *world, const char *state)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *reference = maker_value(world->ledger, LEDGER_NOTICES, state, "reference");
+    g_assert_nonnull(reference);
+    g_autoptr(GBytes) bytes = ledger_notice_bytes(world->ledger, reference, &error);
+    g_assert_no_error(error);
+    g_autoptr(Message) message = message_parse(bytes, &error);
+    g_assert_no_error(error);
+    gsize length;
+    return message_part_text(message, 0, &length, &error);
+}
+
+/* Two are told, a third is new: the notice has the new one, and says that two are open. */
+static void test_still_open(void)
+{
+    static const Step first = { ONE, { "192.0.2.1", "192.0.2.2" }, .status = "handled",
+                                .notified = 2, .notices = 1 };
+    static const Step second = { TWO, { "192.0.2.1", "192.0.2.2", "192.0.2.3" }, .at = DAY,
+                                 .status = "handled", .notified = 1, .suppressed = 2,
+                                 .notices = 1 };
+    World world;
+
+    set_up(&world, LIVE);
+    run_step(&world, &first, NULL);
+    run_step(&world, &second, NULL);
+    g_autofree char *text = notice_text(&world, "pending"); /* the newest */
+    g_test_message("%s", text);
+    g_assert_nonnull(strstr(text, "192.0.2.3"));
+    g_assert_null(strstr(text, "192.0.2.1\""));
+    g_assert_nonnull(strstr(text, "2 "));
+    g_assert_nonnull(strstr(text, "11. Februar 2025"));
+    g_assert_nonnull(strstr(text, "11 February 2025"));
+    tear_down(&world);
+}
+
+/* What the desk has exempted is told to nobody, until the exemption ends. */
+static void test_exempted(void)
+{
+    static const Step before = { ONE, THREE, .status = "handled", .notified = 1, .exempt = 2,
+                                 .notices = 1 };
+    static const Step after = { TWO, THREE, .at = HOUR, TOLD(2) };
+    g_autoptr(GError) error = NULL;
+    g_autofree char *id = NULL;
+    World world;
+
+    set_up(&world, LIVE "renotify-after=0\n");
+    LedgerExemption exemption = { .class_id = "open-telnet", .reason = "honeypot",
+                                  .person = "eva", .until = (SENT + HOUR) * G_USEC_PER_SEC };
+    g_assert_true(network_parse("192.0.2.0/28", &exemption.network, &error));
+    ledger_exempt(world.ledger, &exemption, SENT * G_USEC_PER_SEC, &id, &error);
+    g_assert_no_error(error);
+    run_step(&world, &before, NULL);
+    run_step(&world, &after, NULL);
+    tear_down(&world);
+}
+
+static void bounce(const World *world, const char *contact)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *reference
+        = maker_value(world->ledger, LEDGER_NOTICES, "handed-over", "reference");
+    gboolean first;
+
+    ledger_bounced(world->ledger, reference, contact, "5.1.1", TRUE, SENT * G_USEC_PER_SEC,
+                   &first, &error);
+    g_assert_no_error(error);
+}
+
+static void hand_over(const World *world)
+{
+    g_autoptr(GError) error = NULL;
+    gint64 next;
+    g_autoptr(GPtrArray) claims = ledger_claim(world->ledger, "test", 10,
+                                               (SENT + 30 * DAY) * G_USEC_PER_SEC, &next, &error);
+    g_assert_no_error(error);
+    for (guint i = 0; i < claims->len; i++) {
+        const LedgerClaim *claim = claims->pdata[i];
+        const LedgerResult result = { .id = claim->id, .state = NOTICE_HANDED_OVER,
+                                      .reply = "250 ok", .queue_id = "" };
+        ledger_mark(world->ledger, &result, 1, SENT * G_USEC_PER_SEC, &error);
+        g_assert_no_error(error);
+    }
+}
+
+/* One contact of two bounces: the other is told.  Both: the rows wait, as a held notice. */
+static void test_contacts(void)
+{
+    static const Step mails[] = {
+        { ONE, { "192.0.2.1" }, .status = "handled", .notified = 1, .notices = 1 },
+        { TWO, { "192.0.2.1" }, .at = HOUR, .status = "handled", .notified = 1, .notices = 1 },
+        { "CB-Report#20250212-10000003", { "192.0.2.1" }, .at = 2 * HOUR, .status = "attention",
+          .held = 1 },
+    };
+    World world;
+
+    set_up(&world, LIVE "renotify-after=0\n");
+    run_step(&world, &mails[0], NULL);
+    hand_over(&world);
+    bounce(&world, "anna@example.net");
+    run_step(&world, &mails[1], NULL);
+    g_autofree char *to = maker_value(world.ledger, LEDGER_NOTICES, "pending", "recipients");
+    g_assert_cmpstr(to, ==, "noc@example.net");
+    hand_over(&world);
+    bounce(&world, "noc@example.net");
+    run_step(&world, &mails[2], NULL);
+    g_assert_cmpuint(maker_count(world.ledger, LEDGER_NOTICES, "held"), ==, 1);
+    tear_down(&world);
+}
+
+/* A held report is run again by a person, past what held it, in its own place. */
+static void test_released(void)
+{
+    static const Step held = { ONE, THREE, .status = "held", .held = 3 };
+    static const Step run = { ONE, THREE, .at = DAY, TOLD(2) };
+    static const Step again = { ONE, THREE, .at = DAY, .status = AGAIN };
+    World world;
+
+    set_up(&world, LIVE "brake-customers=1\n");
+    run_step(&world, &held, NULL);
+    g_autofree char *id = maker_value(world.ledger, LEDGER_HELD, NULL, "id");
+    run_step(&world, &run, id);
+    run_step(&world, &again, NULL);
+    g_assert_cmpuint(maker_count(world.ledger, LEDGER_REPORTS, "done"), ==, 1);
+    g_assert_cmpuint(maker_count(world.ledger, LEDGER_REPORTS, NULL), ==, 1);
+    g_autofree char *provenance
+        = maker_value(world.ledger, LEDGER_REPORTS, NULL, "provenance");
+    g_assert_cmpstr(provenance, ==, "client"); /* as it came, not as it was released */
+    tear_down(&world);
+}
+
+/* RECORD_UNPROVEN_MAX bytes of unproven mails are kept, and not one more. */
+static void test_unproven_limit(void)
+{
+    static const Step step = { ONE, THREE, .stranger = TRUE, .status = "unverified" };
+    g_autoptr(GBytes) mail = make_mail(&step);
+    gsize size = RECORD_UNPROVEN_MAX - g_bytes_get_size(mail);
+
+    for (guint above = 0; above < 2; above++) {
+        g_autoptr(GBytes) others = g_bytes_new_take(g_malloc0(size + above), size + above);
+        const Made made = { .ticket = TWO, .state = REPORT_UNVERIFIED, .mail = others };
+        g_autoptr(GError) error = NULL;
+        g_autoptr(Decision) decision = NULL;
+        Recorded recorded;
+        World world;
+
+        set_up(&world, LIVE);
+        maker_must_record(world.ledger, &made);
+        g_assert_true(record(&world, &step, mail, NULL, &decision, &recorded, &error));
+        g_assert_true(recorded.kept == (above == 0));
+        g_assert_cmpuint(maker_count(world.ledger, LEDGER_REPORTS, NULL), ==, above == 0 ? 2 : 1);
+        recorded_clear(&recorded);
+        tear_down(&world);
+    }
+}
+
+/* Nothing of a report that could not be committed is there. */
+static void test_nothing_remains(void)
+{
+    static const Step step = { ONE, THREE, TOLD(2) };
+    g_autoptr(GBytes) mail = make_mail(&step);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Decision) decision = NULL;
+    Recorded recorded;
+    World world;
+
+    set_up(&world, LIVE);
+    g_autofree char *path = g_build_filename(world.directory, "ledger.db", NULL);
+    g_autoptr(Ledger) other = maker_open(path, LEDGER_TOOL);
+    const Made made = { .ticket = TWO, .digest = "d", .n_rows = 2 };
+    LedgerReport report = maker_report(&made);
+    LedgerOutcome outcome;
+    g_autoptr(LedgerTransaction) writer
+        = ledger_begin(other, &report, NULL, "eva", &outcome, &error);
+    g_assert_no_error(error);
+    g_assert_false(record(&world, &step, mail, NULL, &decision, &recorded, &error));
+    g_assert_error(error, CERTBUND_ERROR, CERTBUND_ERROR_TEMPORARY);
+    recorded_clear(&recorded);
+    g_clear_pointer(&writer, ledger_abort);
+    g_assert_cmpuint(maker_count(world.ledger, LEDGER_REPORTS, NULL), ==, 0);
+    g_assert_cmpuint(maker_count(world.ledger, LEDGER_NOTICES, NULL), ==, 0);
+    run_step(&world, &step, NULL);
+    tear_down(&world);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    message_init();
+    g_test_add_func("/record/stories", test_stories);
+    g_test_add_func("/record/still-open", test_still_open);
+    g_test_add_func("/record/exempted", test_exempted);
+    g_test_add_func("/record/contacts", test_contacts);
+    g_test_add_func("/record/released", test_released);
+    g_test_add_func("/record/unproven-limit", test_unproven_limit);
+    g_test_add_func("/record/nothing-remains", test_nothing_remains);
+    return g_test_run();
+}
