@@ -16,7 +16,7 @@
 typedef struct {
     guint hash;
     guint length;
-    char bytes[];
+    const char *bytes; /* of a kept one behind it, in the same allocation */
 } Piece;
 
 struct GuardPieces {
@@ -72,9 +72,10 @@ gsize guard_piece(const char *text, gsize length)
 {
     const char *at = text, *end = text + length;
 
-    while ((at = memmem(at, (gsize)(end - at), "\n\n", 2)) != NULL) {
-        at += 2;
-        const char *cut = find_barrier(at, end);
+    while ((at = memchr(at, '\n', (gsize)(end - at))) != NULL) {
+        if (++at == end || *at != '\n')
+            continue;
+        const char *cut = find_barrier(++at, end);
         if (cut != NULL)
             return (gsize)(cut - text);
     }
@@ -110,13 +111,12 @@ static gboolean piece_equal(gconstpointer a, gconstpointer b)
         && memcmp(left->bytes, right->bytes, left->length) == 0;
 }
 
-static Piece *piece_new(const char *bytes, gsize length)
+static Piece *piece_copy(const Piece *piece)
 {
-    Piece *piece = g_malloc(sizeof *piece + length);
-    piece->hash = hash_bytes(bytes, length);
-    piece->length = (guint)length;
-    memcpy(piece->bytes, bytes, length);
-    return piece;
+    Piece *copy = g_malloc(sizeof *copy + piece->length);
+    *copy = *piece;
+    copy->bytes = memcpy(copy + 1, piece->bytes, piece->length);
+    return copy;
 }
 
 GuardPieces *guard_pieces_new(void)
@@ -136,29 +136,22 @@ void guard_pieces_free(GuardPieces *pieces)
 
 gboolean guard_pieces_have(const GuardPieces *pieces, const char *piece, gsize length)
 {
-    union {
-        Piece piece;
-        char room[sizeof(Piece) + GUARD_PIECE_BYTES_MAX];
-    } key;
-
     if (length > GUARD_PIECE_BYTES_MAX || g_hash_table_size(pieces->kept) == 0)
         return FALSE;
-    key.piece.hash = hash_bytes(piece, length);
-    key.piece.length = (guint)length;
-    memcpy(key.piece.bytes, piece, length);
+    const Piece key = { hash_bytes(piece, length), (guint)length, piece };
     return g_hash_table_contains(pieces->kept, &key);
 }
 
 void guard_pieces_add(GuardPieces *pieces, const char *piece, gsize length)
 {
-    guint hash = hash_bytes(piece, length), *once = &pieces->once[hash % ONCE];
-
     if (length > GUARD_PIECE_BYTES_MAX)
         return;
-    if (*once != hash)
-        *once = hash;
+    const Piece key = { hash_bytes(piece, length), (guint)length, piece };
+    guint *once = &pieces->once[key.hash % ONCE];
+    if (*once != key.hash)
+        *once = key.hash;
     else if (g_hash_table_size(pieces->kept) < GUARD_PIECES_MAX)
-        g_hash_table_add(pieces->kept, piece_new(piece, length));
+        g_hash_table_add(pieces->kept, piece_copy(&key));
 }
 
 guint guard_pieces_count(const GuardPieces *pieces)
