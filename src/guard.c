@@ -7,6 +7,7 @@
 
 #include "errors.h"
 #include "guard-mail.h"
+#include "guard-pieces.h"
 #include "guard-scan.h"
 #include "guard-text.h"
 
@@ -19,6 +20,7 @@ struct Guard {
     GHashTable *addresses; /* set of Address, pointing into the report's events */
     GHashTable *accounts;  /* set of mailboxes in lower case, owned */
     GHashTable *domains;   /* set of their domains, pointing into them */
+    GuardPieces *calm;     /* pieces of text that name nobody; the guard's only changing part */
 };
 
 /* Takes account; domains may be NULL. */
@@ -60,6 +62,7 @@ Guard *guard_new(const Report *report)
     guard->addresses = g_hash_table_new(address_hash, address_equal);
     guard->accounts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     guard->domains = g_hash_table_new(g_str_hash, g_str_equal);
+    guard->calm = guard_pieces_new();
     for (guint i = 0; i < report->n_events; i++) {
         const char *account = report_account(report, i);
         if (account != NULL)
@@ -74,6 +77,7 @@ void guard_free(Guard *guard)
 {
     if (guard == NULL)
         return;
+    guard_pieces_free(guard->calm);
     g_hash_table_unref(guard->addresses);
     g_hash_table_unref(guard->domains);
     g_hash_table_unref(guard->accounts);
@@ -86,6 +90,7 @@ typedef struct {
     const Guard *guard;
     const guint32 *events;
     guint n_events;
+    gboolean named;        /* the text names a system or account of the report */
     GHashTable *addresses; /* of Address, pointing into the report's events; or NULL */
     GHashTable *accounts;  /* of char *, owned; or NULL */
 } Owner;
@@ -104,6 +109,7 @@ static Named whose_address(const Address *address, gpointer data)
 
     if (!g_hash_table_contains(owner->guard->addresses, address))
         return NAMED_NOBODY;
+    owner->named = TRUE;
     if (owner->addresses == NULL) {
         owner->addresses = g_hash_table_new(address_hash, address_equal);
         for (guint i = 0; i < owner->n_events; i++)
@@ -119,6 +125,7 @@ static Named whose_account(const char *account, gpointer data)
 
     if (!g_hash_table_contains(owner->guard->accounts, account))
         return NAMED_NOBODY;
+    owner->named = TRUE;
     if (owner->accounts == NULL) {
         owner->accounts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         for (guint i = 0; i < owner->n_events; i++)
@@ -143,8 +150,7 @@ typedef struct {
     guint n_columns;
 } Shown;
 
-/* Does text, which is not the customer's rows, name somebody else's system? */
-static gboolean names_foreign(Owner *owner, const char *text, gsize length)
+static gboolean piece_names_foreign(Owner *owner, const char *text, gsize length)
 {
     const GuardNames names = { whose_address, whose_account, has_accounts, owner };
     GString *plain = guard_text_plain(text, length);
@@ -155,6 +161,25 @@ static gboolean names_foreign(Owner *owner, const char *text, gsize length)
 
     g_string_free(plain, TRUE);
     return foreign;
+}
+
+/* Does text, which is not the customer's rows, name somebody else's system?  A piece that
+ * names none of the report's is the same whoever's notice it stands in. */
+static gboolean names_foreign(Owner *owner, const char *text, gsize length)
+{
+    gboolean whole = g_hash_table_size(owner->guard->accounts) > 0;
+
+    for (gsize size; length > 0; text += size, length -= size) {
+        size = whole ? length : guard_piece(text, length);
+        if (guard_pieces_have(owner->guard->calm, text, size))
+            continue;
+        owner->named = FALSE;
+        if (piece_names_foreign(owner, text, size))
+            return TRUE;
+        if (!owner->named)
+            guard_pieces_add(owner->guard->calm, text, size);
+    }
+    return FALSE;
 }
 
 /* Where the rows stand: behind the header line that the notice must have. */

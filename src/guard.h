@@ -35,7 +35,7 @@
 
 typedef struct Guard Guard;
 
-/* One for all notices of a report, which must outlive it. */
+/* One for all notices of a report, which must outlive it.  For one thread. */
 Guard *guard_new(const Report *report);
 void guard_free(Guard *guard);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Guard, guard_free)

@@ -221,33 +221,41 @@ static gboolean is_literal(char c)
     return c >= ' ' && c < 0x7f && c != '=';
 }
 
-/* One character that is not put as it is. */
-static void append_escape(GString *mail, char c)
+/* A line in hand, as it will stand in the mail. */
+typedef struct {
+    char bytes[NOTICE_LINE_MAX + 2];
+    gsize length;
+} Line;
+
+static void end_soft(GString *mail, Line *line)
 {
-    static const char digits[] = "0123456789ABCDEF";
-    const char escape[] = { '=', digits[(guchar)c >> 4], digits[(guchar)c & 15] };
-    g_string_append_len(mail, escape, sizeof escape);
+    memcpy(line->bytes + line->length, "=\r\n", 3);
+    g_string_append_len(mail, line->bytes, (gssize)line->length + 3);
+    line->length = 0;
 }
 
-/* A line of length bytes, without its end: a '=' at most ends each piece of it. */
-static void append_long_line(GString *mail, const char *line, gsize length)
+/* A line of length bytes, without its end. */
+static void append_long_line(GString *mail, const char *text, gsize length)
 {
-    gsize column = 0;
+    static const char digits[] = "0123456789ABCDEF";
+    Line line = { .length = 0 };
 
     for (gsize i = 0; i < length; i++) {
-        gboolean blank = line[i] == ' ' || line[i] == '\t';
+        guchar c = (guchar)text[i];
+        gboolean blank = c == ' ' || c == '\t';
         /* A blank at the end would be dropped by those who carry it (rule 3). */
-        gboolean literal = blank ? i + 1 < length : is_literal(line[i]);
-        if (column + (literal ? 1 : 3) > NOTICE_LINE_MAX - 1) {
-            g_string_append(mail, "=\r\n");
-            column = 0;
+        gboolean literal = blank ? i + 1 < length : is_literal((char)c);
+        if (line.length + (literal ? 1 : 3) > NOTICE_LINE_MAX - 1)
+            end_soft(mail, &line);
+        if (literal) {
+            line.bytes[line.length++] = (char)c;
+        } else {
+            line.bytes[line.length++] = '=';
+            line.bytes[line.length++] = digits[c >> 4];
+            line.bytes[line.length++] = digits[c & 15];
         }
-        column += literal ? 1 : 3;
-        if (literal)
-            g_string_append_c(mail, line[i]);
-        else
-            append_escape(mail, line[i]);
     }
+    g_string_append_len(mail, line.bytes, (gssize)line.length);
 }
 
 static gboolean is_plain_line(const char *line, gsize length)

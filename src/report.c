@@ -324,23 +324,34 @@ const char *report_account(const Report *report, guint i)
                : table_cell(report->table, i, (guint)report->account_column);
 }
 
-/* Length (8 bytes, big endian) and bytes: no two lists of cells give one stream. */
-static void digest_text(GChecksum *checksum, const char *text)
+/* Length (4 bytes, big endian) and bytes: no two lists of texts give one stream. */
+static void append_text(GString *stream, const char *text)
 {
-    gsize length = strlen(text);
-    guint64 prefix = GUINT64_TO_BE((guint64)length);
-    g_checksum_update(checksum, (const guchar *)&prefix, sizeof(prefix));
-    g_checksum_update(checksum, (const guchar *)text, (gssize)length);
+    gsize length = strlen(text); /* TABLE_CELL_MAX at most */
+    guint32 prefix = GUINT32_TO_BE((guint32)length);
+    g_string_append_len(stream, (const char *)&prefix, sizeof(prefix));
+    g_string_append_len(stream, text, (gssize)length);
 }
 
+static void append_columns(GString *stream, const Table *table)
+{
+    for (guint c = 0; c < table_n_columns(table); c++)
+        append_text(stream, table_column(table, c));
+}
+
+static void append_cells(GString *stream, const Table *table, guint row)
+{
+    for (guint c = 0; c < table_n_columns(table); c++)
+        append_text(stream, table_cell(table, row, c));
+}
+
+/* The names first: as many texts as cells, so that it is known where these begin. */
 char *report_event_digest(const Report *report, guint i)
 {
-    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
-    for (guint c = 0; c < table_n_columns(report->table); c++) {
-        digest_text(checksum, table_column(report->table, c));
-        digest_text(checksum, table_cell(report->table, i, c));
-    }
-    return g_strdup(g_checksum_get_string(checksum));
+    g_autoptr(GString) stream = g_string_sized_new(256);
+    append_columns(stream, report->table);
+    append_cells(stream, report->table, i);
+    return g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)stream->str, stream->len);
 }
 
 const char *report_subject_text(const Report *report, guint i, char text_r[ADDRESS_TEXT_SIZE])
@@ -376,20 +387,28 @@ guint report_subject_run_end(const Report *report, const guint32 *events, guint 
     return end;
 }
 
+static void update(GChecksum *checksum, GString *stream)
+{
+    g_checksum_update(checksum, (const guchar *)stream->str, (gssize)stream->len);
+    g_string_truncate(stream, 0);
+}
+
 char *report_digest(const Report *report)
 {
     const Table *table = report->table;
     guint columns = table != NULL ? table_n_columns(table) : 0;
     guint rows = table != NULL ? table_n_rows(table) : 0;
     guint64 size = GUINT64_TO_BE(((guint64)rows << 32) | columns);
-    GChecksum *checksum = g_checksum_new(G_CHECKSUM_SHA256);
-    g_checksum_update(checksum, (const guchar *)&size, sizeof(size));
-    for (guint i = 0; i < columns; i++)
-        digest_text(checksum, table_column(table, i));
-    for (guint row = 0; row < rows; row++)
-        for (guint i = 0; i < columns; i++)
-            digest_text(checksum, table_cell(table, row, i));
-    char *digest = g_strdup(g_checksum_get_string(checksum));
-    g_checksum_free(checksum);
-    return digest;
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_autoptr(GString) stream = g_string_sized_new(256);
+
+    g_string_append_len(stream, (const char *)&size, sizeof(size));
+    if (table != NULL)
+        append_columns(stream, table);
+    update(checksum, stream);
+    for (guint row = 0; row < rows; row++) {
+        append_cells(stream, table, row);
+        update(checksum, stream);
+    }
+    return g_strdup(g_checksum_get_string(checksum));
 }

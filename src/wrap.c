@@ -28,42 +28,72 @@ static void end_line(GString *out)
     g_string_append_c(out, '\n');
 }
 
+/* The word at p: its bytes, and *columns_r. */
+static gsize read_word(const char *p, guint *columns_r)
+{
+    const char *end = p;
+    guchar all = 0; /* the highest bit: something is not ASCII */
+
+    for (; *end != ' ' && *end != '\n' && *end != '\0'; end++)
+        all |= (guchar)*end;
+    *columns_r = all < 0x80 ? (guint)(end - p) : wrap_columns(p, (gsize)(end - p));
+    return (gsize)(end - p);
+}
+
+/* Words that stand in the text as they will on the line, with one blank between. */
+typedef struct {
+    const char *from, *to;
+} Run;
+
+static void append_run(GString *out, const Run *run)
+{
+    g_string_append_len(out, run->from, run->to - run->from);
+}
+
 gboolean wrap_append(GString *out, const char *text, guint width, const char *first,
                      const char *next)
 {
     guint indent = wrap_columns(next, strlen(next));
     guint column = 0; /* 0: nothing on the line yet */
-    gboolean any = FALSE;
+    Run run = { NULL, NULL };
     guint breaks = 0; /* LFs since the last word: none are kept at either end */
     for (const char *p = text; *p != '\0';) {
         if (*p == ' ' || *p == '\n') {
             breaks += *p++ == '\n';
             continue;
         }
-        gsize length = strcspn(p, " \n");
-        guint columns = wrap_columns(p, length);
-        if (!any) {
+        guint columns;
+        gsize length = read_word(p, &columns);
+        if (run.from == NULL) {
             g_string_append(out, first);
             column = wrap_columns(first, strlen(first));
+            run.from = p;
         } else if (breaks > 0 || column + 1 + columns > width) {
+            append_run(out, &run);
             for (guint i = 0; i < MAX(breaks, 1); i++) {
                 end_line(out);
                 g_string_append(out, next);
             }
             column = indent;
+            run.from = p;
         } else {
-            g_string_append_c(out, ' ');
+            if (p - run.to > 1) {
+                append_run(out, &run);
+                g_string_append_c(out, ' ');
+                run.from = p;
+            }
             column++;
         }
-        g_string_append_len(out, p, (gssize)length);
+        run.to = p + length;
         column += columns;
-        any = TRUE;
         breaks = 0;
         p += length;
     }
-    if (any)
-        end_line(out);
-    return any;
+    if (run.from == NULL)
+        return FALSE;
+    append_run(out, &run);
+    end_line(out);
+    return TRUE;
 }
 
 gboolean wrap_is_unsafe(gunichar c)
