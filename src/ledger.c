@@ -21,7 +21,6 @@
 #define QUICK_CHECK_BYTES (256 * 1024 * 1024) /* 0.4 s from memory, below 2 s from a slow disk */
 #define CACHE_KIBIBYTES   "16384" /* a report of 100,000 rows must not spill its pages twice */
 #define LOG_PAGES         4096    /* 16 MiB: then the outbox empties the log */
-#define LOG_PAGES_MAX     65536   /* 256 MiB: then whoever writes next does */
 
 /* ---- the lock and the file */
 
