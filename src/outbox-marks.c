@@ -156,7 +156,7 @@ static void give_up_marks(Outbox *outbox)
 void *outbox_run_marker(void *data)
 {
     Outbox *outbox = data;
-    gint64 look = g_get_monotonic_time() + SECS(OUTBOX_SLICE_SECS);
+    gint64 look = g_get_monotonic_time(); /* what a crash has left untold, too */
     guint tries = 0;
 
     pthread_mutex_lock(&outbox->lock);

@@ -358,7 +358,9 @@ static void test_unproven_limit(void)
 
         set_up(&world, LIVE);
         maker_must_record(world.ledger, &made);
-        g_assert_true(record(&world, &step, mail, NULL, &decision, &recorded, &error));
+        gboolean fine = record(&world, &step, mail, NULL, &decision, &recorded, &error);
+        g_assert_no_error(error);
+        g_assert_true(fine);
         g_assert_true(recorded.kept == (above == 0));
         g_assert_cmpuint(maker_count(world.ledger, LEDGER_REPORTS, NULL), ==, above == 0 ? 2 : 1);
         recorded_clear(&recorded);
@@ -385,7 +387,8 @@ static void test_nothing_remains(void)
     g_autoptr(LedgerTransaction) writer
         = ledger_begin(other, &report, NULL, "eva", &outcome, &error);
     g_assert_no_error(error);
-    g_assert_false(record(&world, &step, mail, NULL, &decision, &recorded, &error));
+    gboolean fine = record(&world, &step, mail, NULL, &decision, &recorded, &error);
+    g_assert_false(fine);
     g_assert_error(error, CERTBUND_ERROR, CERTBUND_ERROR_TEMPORARY);
     recorded_clear(&recorded);
     g_clear_pointer(&writer, ledger_abort);

@@ -177,6 +177,14 @@ class Daemon:
         except OSError:  # it has ended meanwhile
             return False
 
+    def pass_time(self):
+        """As if what is pending were due now."""
+        with contextlib.closing(sqlite3.connect(self.settings["ledger.path"],
+                                                timeout=60)) as ledger:
+            ledger.execute("UPDATE notice SET due = 1, ready = 1"
+                           " WHERE state = 'pending' AND worker IS NULL")
+            ledger.commit()
+
     def restart(self):
         status = self.stop()
         assert status == 0, f"exit status {status}: {self.log()}"

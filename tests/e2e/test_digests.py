@@ -15,14 +15,6 @@ DIGEST = CUSTOMERS.replace("Nordlicht Hosting GmbH,de en,,", "Nordlicht Hosting 
 INFECTED = ("Schadprogramm-Infektionen", ["asn", "ip", "timestamp", "malware"])
 
 
-def let_time_pass(daemon):
-    """As if it were digest-at now."""
-    with contextlib.closing(sqlite3.connect(daemon.settings["ledger.path"], timeout=60)) as ledger:
-        ledger.execute("UPDATE notice SET due = 1, ready = 1 WHERE state = 'pending'")
-        ledger.commit()
-    daemon.restart()  # it looks at the ledger as it starts
-
-
 def waiting(daemon):
     return daemon.ledger("SELECT count(*) FROM notice WHERE state = 'pending'")[0][0]
 
@@ -36,7 +28,7 @@ def test_digest(stage):
         equal(stage.boxes(), {ABUSE: 3, BERT: 1, CARL: 1}, "mails before digest-at")
         equal(waiting(daemon), 1, "digests that wait")
         equal([mails.mark_of(mail)["status"] for mail in stage.mails(ABUSE)], ["handled"] * 3)
-        let_time_pass(daemon)
+        daemon.pass_time()
         equal(stage.boxes(), {ABUSE: 3, ANNA: 1, BERT: 1, CARL: 1}, "mails")
         text = mails.text_of(stage.mails(ANNA)[0])
         columns, rows = mails.table_of(text, "ticket")
@@ -85,7 +77,7 @@ def test_daily(stage):
         stage.send(mails.report(TELNET, telnet_rows(["203.0.113.10"])))
         equal(stage.boxes(), {ABUSE: 2, ANNA: 1}, "mails")
         equal({mails.mark_of(mail)["status"] for mail in stage.mails(ABUSE)}, {"attention"})
-        let_time_pass(daemon)
+        daemon.pass_time()
         equal(stage.boxes(), {ABUSE: 2, ANNA: 1, DESK: 1}, "mails")
         columns, rows = mails.table_of(mails.text_of(stage.mails(DESK)[0]), "fate")
         equal(columns[:5], ["fate", "reason", "ticket", "class", "ip"])

@@ -52,6 +52,8 @@ def test_refused(stage):
     with Sink(refuse=lambda sender, recipient: refuse.get(recipient)) as sink:
         with stage.daemon(submission_port=sink.port) as daemon:
             stage.send(mails.report(TELNET, ROWS))
+            stage.wait()
+            daemon.restart()  # it tells once a minute, and as it starts
             wait_for(lambda: sink.to(DESK), what="the desk is told")
             equal(daemon.states(), {"failed": 1, "handed-over": 2}, "notices")
         equal(sink.recipients(), [ANNA, CARL, DESK], "mails handed over")
@@ -74,8 +76,12 @@ def test_breaks(stage):
             stage.send(mails.report(TELNET, ROWS))
             wait_for(lambda: sink.mails, what="a notice")
             broken[0] = False
-            # The connection may have broken at a notice of its own: that one waits a minute.
-            wait_for(lambda: "pending" not in daemon.states(), 300, "all handed over")
+            # The notice at which the connection broke waits a minute.
+            wait_for(lambda: daemon.ledger("SELECT count(*) FROM notice WHERE attempts = 1"
+                                           " AND worker IS NULL")[0][0] == 3
+                     or "pending" not in daemon.states(), 120, "each was tried")
+            daemon.pass_time()
+            wait_for(lambda: "pending" not in daemon.states(), 120, "all handed over")
         equal(sink.recipients(), THREE, "notices")
         stage.expect_status("handled", {ABUSE: 1})
 
