@@ -73,6 +73,18 @@ Guard *guard_new(const Report *report)
     return guard;
 }
 
+Guard *guard_share(const Guard *guard)
+{
+    Guard *other = g_new0(Guard, 1);
+
+    other->report = guard->report;
+    other->addresses = g_hash_table_ref(guard->addresses);
+    other->accounts = g_hash_table_ref(guard->accounts);
+    other->domains = g_hash_table_ref(guard->domains);
+    other->calm = guard_pieces_new();
+    return other;
+}
+
 void guard_free(Guard *guard)
 {
     if (guard == NULL)
