@@ -195,7 +195,7 @@ GuardMail *guard_mail_read_plain(GBytes *notice)
     mail->text = g_malloc((gsize)(end - body) + 1);
     gssize length = decode_body(body, end, mail->text);
     if (length < 0 || has_bom(mail->text, (gsize)length)
-        || !g_utf8_validate_len(mail->text, (gsize)length, NULL))
+        || !message_is_utf8(mail->text, (gsize)length))
         return NULL;
     mail->length = (gsize)length;
     mail->text[length] = '\0';

@@ -265,6 +265,24 @@ static gboolean brake(Run *run, gboolean follow_up, GError **error)
     return run->due != NULL;
 }
 
+static int compare_customers(gconstpointer a, gconstpointer b, gpointer customers)
+{
+    Customer left, right;
+
+    customers_get(customers, ((const CustomerGroup *)a)->customer, &left);
+    customers_get(customers, ((const CustomerGroup *)b)->customer, &right);
+    return strcmp(left.id, right.id);
+}
+
+/* By customer, as the ledger remembers what was told: each of its pages is then touched
+ * once.  A page that is written twice makes SQLite read the log again from there. */
+static void sort_groups(const Decision *decision)
+{
+    g_qsort_with_data(decision->assignment->groups, (int)decision->assignment->n_groups,
+                      sizeof *decision->assignment->groups, compare_customers,
+                      decision->snapshot->customers);
+}
+
 /* This thread takes one. */
 static guint spare_processors(void)
 {
@@ -276,6 +294,7 @@ static gboolean add_notices(Run *run, GError **error)
     Decision *decision = run->decision;
     guint n = MAX(decision->report->n_events, 1);
 
+    sort_groups(decision);
     run->notice_of = g_new0(guint32, n);
     run->digests = g_malloc0_n(n, sizeof *run->digests);
     gboolean follow_up = run->recorded->outcome == LEDGER_FOLLOW_UP;
