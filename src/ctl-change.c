@@ -30,7 +30,7 @@ static int change_notice(const Change *change, const CtlThing *thing, NoticeStat
     return EX_OK;
 }
 
-#define GOES "goes out; a running certbund-milter hands it over within a minute"
+#define GOES "goes out; a running certbund-milter hands it over within seconds"
 
 static int release_one(const Change *change, const char *id)
 {

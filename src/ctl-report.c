@@ -43,11 +43,15 @@ static int load(const CtlCall *call, Runner *runner)
     return EX_CONFIG;
 }
 
-/* What a person must know before he says yes. */
-static void print_obstacles(const Decision *decision)
+/* What a person must know before he says yes.  Of a report that the ledger has (its id) the
+ * provenance was told when it came, and is not found out from a file. */
+static void print_obstacles(const Decision *decision, const char *id)
 {
-    for (guint i = 0; i < decision->obstacles->len; i++)
-        ctl_complain("but for you: %s", (const char *)g_ptr_array_index(decision->obstacles, i));
+    for (guint i = 0; i < decision->obstacles->len; i++) {
+        const char *text = g_ptr_array_index(decision->obstacles, i);
+        if (id == NULL || !g_str_has_prefix(text, status_name(STATUS_UNVERIFIED)))
+            ctl_complain("but for you: %s", text);
+    }
 }
 
 /* NULL after complaining; *status_r is the exit status then. */
@@ -64,6 +68,9 @@ static Decision *decide_vouched(const Runner *runner, const char *what, GBytes *
         ctl_complain("%s: %s", what, decision->reason);
         *status_r = CTL_WANTING;
         g_clear_pointer(&decision, decision_free);
+    } else if (!decision->provenance->proven) { /* what the desk's mail says of it */
+        g_free(decision->provenance->evidence);
+        decision->provenance->evidence = g_strdup_printf("vouched for by %s", runner->person);
     }
     return decision;
 }
@@ -98,7 +105,7 @@ static int print_released(const Decision *decision, const char *id, const Record
     if (decision->mode == MODE_PILOT)
         puts("; a pilot: nothing leaves");
     else
-        puts("; a running certbund-milter hands them over within a minute");
+        puts("; a running certbund-milter hands them over within seconds");
     for (guint i = 0; i < recorded->problems->len; i++)
         ctl_complain("%s", (const char *)g_ptr_array_index(recorded->problems, i));
     return EX_OK;
@@ -112,7 +119,7 @@ static int release(const Runner *runner, const char *id, GBytes *mail)
 
     if (decision == NULL)
         return status;
-    print_obstacles(decision);
+    print_obstacles(decision, id);
     if (decision->assignment == NULL || decision->status > STATUS_ATTENTION) {
         ctl_complain("report %s stays held: %s", id, decision->reason);
         return CTL_WANTING;
@@ -144,7 +151,7 @@ static gboolean hold(const Runner *runner, Decision *decision, int *status_r)
 {
     g_autoptr(GError) error = NULL;
 
-    print_obstacles(decision);
+    print_obstacles(decision, NULL);
     if (decision->assignment == NULL) /* nothing in it was read: a person must */
         return TRUE;
     if (decision_hold(decision, &error, "vouched for by %s: %s", runner->person, runner->reason))
@@ -155,6 +162,11 @@ static gboolean hold(const Runner *runner, Decision *decision, int *status_r)
 
 static int print_held(const Decision *decision, const char *what)
 {
+    if (decision->assignment == NULL) {
+        ctl_complain("%s: kept, but its rows can't be read (%s): tell the customers by hand, then "
+                     "drop it", what, decision->reason);
+        return CTL_WANTING;
+    }
     printf("%s: held, %u row%s; see certbundctl show '%s', then release or drop it\n", what,
            decision->report->n_events, decision->report->n_events == 1 ? "" : "s",
            decision->report->subject->ticket);

@@ -138,7 +138,7 @@ static const char sql_held[] =
     " (SELECT 'report' AS kind, id, ticket, class, NULL AS customer, state, reason,"
     " rows AS events, received AS since, n FROM report"
     " WHERE state IN ('held', 'unverified', 'unread')"
-    " UNION ALL SELECT 'notice', n.reference, r.ticket, n.class, n.customer, n.state, NULL,"
+    " UNION ALL SELECT 'notice', n.reference, r.ticket, n.class, n.customer, n.state, n.reply,"
     " n.events, n.changed, n.n FROM notice n LEFT JOIN report r ON r.n = n.report"
     " WHERE n.state = 'held') ORDER BY kind DESC, n";
 
@@ -153,9 +153,10 @@ static const char sql_held[] =
 static const char sql_show_ticket[] =
     SHOW_COLUMNS SHOW_JOIN " WHERE e.report IN (SELECT n FROM report WHERE ticket = ?1 OR id = ?1)"
                            " ORDER BY e.report DESC, e.row";
-static const char sql_show_reference[] = SHOW_COLUMNS SHOW_JOIN
-    " WHERE e.notice = (SELECT n FROM notice WHERE reference = ?1 OR id = ?1)"
-    " AND e.report = (SELECT report FROM notice WHERE reference = ?1 OR id = ?1) ORDER BY e.row";
+static const char sql_show_reference[] = SHOW_COLUMNS
+    " FROM notice n JOIN event e ON " LEDGER_EVENTS_OF_NOTICE " JOIN report r ON r.n = e.report"
+    " WHERE n.n = (SELECT n FROM notice WHERE reference = ?1 OR id = ?1)"
+    " ORDER BY e.report, e.row";
 static const char sql_show_other[] = SHOW_COLUMNS SHOW_JOIN
     " WHERE e.address = ?1 OR e.account = ?1 OR e.customer = ?1 ORDER BY e.report DESC, e.row";
 

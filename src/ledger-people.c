@@ -10,6 +10,7 @@
 
 #include "errors.h"
 
+#define DIGEST_SECS  (2 * 86400) /* one grows for a day, in summer for an hour more */
 #define TELLING_SECS 60 /* between a report's own time and the last row told of it */
 
 /* ---- states */
@@ -93,8 +94,8 @@ gboolean ledger_tell(Ledger *ledger, gint64 notice, gint64 now, GError **error)
                    "INSERT INTO told SELECT e.customer, r.class, iif(e.account <> '', e.account,"
                    " e.address), min(iif(e.time = 0, ?2, e.time)), max(iif(e.time = 0, ?2,"
                    " e.time)), ?2, iif(r.critical, ?2, 0), 1"
-                   " FROM notice n JOIN report r ON r.n = n.report"
-                   " JOIN event e ON e.report = r.n AND e.notice = n.n"
+                   " FROM notice n JOIN event e ON " LEDGER_EVENTS_OF_NOTICE
+                   " JOIN report r ON r.n = e.report"
                    " WHERE n.n = ?1 AND n.customer <> '' GROUP BY 1, 2, 3"
                    " ON CONFLICT (customer, class, subject) DO UPDATE SET"
                    " first_seen = min(first_seen, excluded.first_seen),"
@@ -111,10 +112,12 @@ gboolean ledger_untell(Ledger *ledger, gint64 notice, GError **error)
                    "UPDATE told SET last_told = 0, last_critical = 0, times = max(times - 1, 0)"
                    " WHERE (customer, class, subject) IN (SELECT e.customer, r.class,"
                    " iif(e.account <> '', e.account, e.address)"
-                   " FROM notice n JOIN report r ON r.n = n.report"
-                   " JOIN event e ON e.report = r.n AND e.notice = n.n WHERE n.n = ?1)"
-                   " AND last_told <= ?2 + (SELECT max(created, queued) FROM notice WHERE n = ?1)",
-                   sql_int(notice), sql_int(TELLING_SECS * USECS_PER_SEC));
+                   " FROM notice n JOIN event e ON " LEDGER_EVENTS_OF_NOTICE
+                   " JOIN report r ON r.n = e.report WHERE n.n = ?1)"
+                   " AND last_told <= (SELECT max(created, queued)"
+                   " + iif(grouped = 'digest', ?3, ?2) FROM notice WHERE n = ?1)",
+                   sql_int(notice), sql_int(TELLING_SECS * USECS_PER_SEC),
+                   sql_int(DIGEST_SECS * USECS_PER_SEC));
 }
 
 /* ---- notices */

@@ -16,12 +16,15 @@
 
 #include "errors.h"
 
+/* The copy is made in a temporary file: in memory it would take the ledger's whole size. */
 static gboolean rewrite(Ledger *ledger, GError **error)
 {
     gboolean ok;
 
     pthread_mutex_lock(&ledger->mutex);
-    ok = sql_script(ledger, "VACUUM", error) && ledger_empty_log(ledger, error);
+    ok = sql_script(ledger, "PRAGMA temp_store = FILE; VACUUM", error);
+    ok = sql_script(ledger, "PRAGMA temp_store = MEMORY", ok ? error : NULL) && ok &&
+         ledger_empty_log(ledger, error);
     pthread_mutex_unlock(&ledger->mutex);
     return ok;
 }

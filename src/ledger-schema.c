@@ -77,7 +77,8 @@ static const char step_1[] =
     "  changed INTEGER NOT NULL," /* when the state last changed */
     "  handed_over INTEGER NOT NULL DEFAULT 0,"
     "  attempts INTEGER NOT NULL DEFAULT 0,"
-    "  reply TEXT NOT NULL DEFAULT '', queue_id TEXT NOT NULL DEFAULT '',"
+    "  reply TEXT NOT NULL DEFAULT ''," /* the MTA's last words; of a held one: why */
+    "  queue_id TEXT NOT NULL DEFAULT '',"
     "  bounce TEXT NOT NULL DEFAULT '',"
     "  content INTEGER NOT NULL DEFAULT 1"
     ") STRICT;"

@@ -15,6 +15,11 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
+/* Events e that notice n tells: of its own report, but a digest's are of any. */
+#define LEDGER_EVENTS_OF_NOTICE                                                                    \
+    "e.report BETWEEN iif(n.grouped = 'digest', 0, n.report)"                                      \
+    " AND iif(n.grouped = 'digest', 9223372036854775807, n.report) AND e.notice = n.n"
+
 #define USECS_PER_SEC G_GINT64_CONSTANT(1000000)
 
 struct Ledger {

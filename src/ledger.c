@@ -21,7 +21,6 @@
 #define QUICK_CHECK_BYTES (256 * 1024 * 1024) /* 0.4 s from memory, below 2 s from a slow disk */
 #define CACHE_KIBIBYTES   "16384" /* a report of 100,000 rows must not spill its pages twice */
 #define LOG_PAGES         4096    /* 16 MiB: then the outbox empties the log */
-#define LOG_PAGES_MAX     65536   /* 256 MiB: then whoever writes next does */
 
 /* ---- the lock and the file */
 
@@ -130,6 +129,13 @@ static gboolean open_connection(Ledger *ledger, GError **error)
             error_temporary(error, "ledger %s: no memory", ledger->path);
         return FALSE;
     }
+    /* Before the first read: that would make a log that is read-only as well, and stays
+     * so when the file no longer is. */
+    if (sqlite3_db_readonly(ledger->db, "main") == 1) {
+        error_temporary(error, "ledger %s is read-only; expected a file that we may write",
+                        ledger->path);
+        return FALSE;
+    }
     sqlite3_extended_result_codes(ledger->db, 1);
     sqlite3_busy_timeout(ledger->db, LEDGER_BUSY_MSECS);
     sqlite3_db_config(ledger->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
@@ -141,10 +147,6 @@ static gboolean open_connection(Ledger *ledger, GError **error)
  * Law 3 stands on synchronous=FULL: a commit returns when the log is on disk. */
 static gboolean set_pragmas(Ledger *ledger, GError **error)
 {
-    if (sqlite3_db_readonly(ledger->db, "main") == 1) {
-        error_temporary(error, "ledger %s is read-only", ledger->path);
-        return FALSE;
-    }
     if (!sql_script(ledger,
                     "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL;"
                     "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"

@@ -125,6 +125,7 @@ typedef struct {
     guint customer_line; /* of customers.csv, 0 unknown */
     guint n_events;
     gint64 due; /* usecs: not handed over before */
+    const char *why; /* it is held; or NULL */
 } LedgerNotice;
 
 /* ---- recording one report: one transaction, law 3.  Nothing of it is there

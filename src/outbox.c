@@ -230,7 +230,7 @@ static gint64 claim_and_work(Worker *worker, Permit *permit)
 
 static void wait_without_wakes(Outbox *outbox, guint wakes, gint64 usecs)
 {
-    gint64 until = g_get_monotonic_time() + MIN(usecs, SECS(OUTBOX_SLICE_SECS)), left;
+    gint64 until = g_get_monotonic_time() + MIN(usecs, SECS(OUTBOX_LOOK_SECS)), left;
 
     while (!outbox->stopping && outbox->wakes == wakes
            && (left = until - g_get_monotonic_time()) > 0)

@@ -32,6 +32,7 @@
 #define OUTBOX_MARK_MSECS 200    /* a result waits so long for others, no longer */
 #define OUTBOX_UNMARKED_MAX 200  /* results: the most that a crash may repeat */
 #define OUTBOX_SLICE_SECS 60     /* the longest wait without a look at the clock */
+#define OUTBOX_LOOK_SECS 2       /* ... at the ledger: certbundctl may have released something */
 #define OUTBOX_AWAY_SECS 1       /* pause when the MTA is away; doubles ... */
 #define OUTBOX_AWAY_MAX_SECS 60  /* ... up to this */
 #define OUTBOX_STOP_MARKS 5      /* tries to mark at the stop, one second apart */

@@ -161,7 +161,7 @@ static gboolean add_notice(const Notice *notice, gpointer data, GError **error)
         .subject = notice->subject, .bytes = notice->bytes,
         .template_digest = templates_digest(decision->snapshot->templates),
         .config_digest = config->digest, .customer_line = notice->customer.line,
-        .n_events = notice->n_events, .due = run->now,
+        .n_events = notice->n_events, .due = run->now, .why = notice->held,
     };
 
     make_progress(run);

@@ -119,7 +119,7 @@ Upkeep *upkeep_start(Ledger *ledger, const Config *config, GError **error)
         return upkeep;
     }
     error_temporary(error, "can't start a thread");
-    g_free(upkeep);
+    upkeep_free(upkeep);
     return NULL;
 }
 
@@ -138,4 +138,11 @@ void upkeep_stop(Upkeep *upkeep)
     pthread_cond_broadcast(&upkeep->wake);
     pthread_mutex_unlock(&upkeep->lock);
     pthread_join(upkeep->thread, NULL);
+}
+
+void upkeep_free(Upkeep *upkeep)
+{
+    pthread_cond_destroy(&upkeep->wake);
+    pthread_mutex_destroy(&upkeep->lock);
+    g_free(upkeep);
 }

@@ -25,6 +25,9 @@ void upkeep_use(Upkeep *upkeep, const Config *config);
  * called. */
 void upkeep_stop(Upkeep *upkeep);
 
+/* Stopped already, and nobody calls upkeep_use() any more. */
+void upkeep_free(Upkeep *upkeep);
+
 /* When something recorded that long ago is to go: usecs since the epoch, 0 for "keep all"
  * (a time of 0). */
 gint64 upkeep_before(gint64 now, gint64 keep_secs);

@@ -299,6 +299,8 @@ static void test_read_only(World *world, gconstpointer data)
     g_assert_cmpint(chmod(world->path, 0400), ==, 0);
     check_refused(world, LEDGER_DAEMON, CERTBUND_ERROR_TEMPORARY, "read-only");
     check_refused(world, LEDGER_TOOL, CERTBUND_ERROR_TEMPORARY, "read-only");
+    g_assert_cmpint(chmod(world->path, 0600), ==, 0);
+    ledger_close(maker_open(world->path, LEDGER_DAEMON)); /* and has left nothing behind */
 }
 
 /* ---- killed */

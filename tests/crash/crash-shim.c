@@ -9,7 +9,7 @@
  *   CRASH_PHASE, CRASH_AT, CRASH_WHEN   die at the AT-th call of PHASE, "before" or
  *                    "after" it is made
  *   CRASH_VICTIM     process group to kill instead of this process, once
- *   CRASH_ERROR      ENOSPC or EIO: calls on the ledger fail with it ...
+ *   CRASH_ERROR      ENOSPC, EROFS or EIO: calls on the ledger fail with it ...
  *   CRASH_WHILE      ... while this file exists ...
  *   CRASH_CALLS      ... whose kind is among these words: write sync read ...
  *   CRASH_ERROR_PHASE, CRASH_ERROR_AT   ... of this phase only, only the AT-th of them
@@ -69,6 +69,13 @@ static int phase_of_name(const char *name)
     return -1;
 }
 
+static int error_of_name(const char *name)
+{
+    if (name == NULL)
+        return 0;
+    return strcmp(name, "ENOSPC") == 0 ? ENOSPC : strcmp(name, "EROFS") == 0 ? EROFS : EIO;
+}
+
 static uint64_t number(const char *name)
 {
     const char *text = getenv(name);
@@ -94,7 +101,7 @@ static void set_up(void)
     error_while = getenv("CRASH_WHILE");
     error_calls = getenv("CRASH_CALLS");
     clock_path = getenv("CRASH_CLOCK");
-    error_number = error == NULL ? 0 : strcmp(error, "ENOSPC") == 0 ? ENOSPC : EIO;
+    error_number = error_of_name(error);
     error_phase = phase_of_name(getenv("CRASH_ERROR_PHASE"));
     error_at = number("CRASH_ERROR_AT");
     phase_to_die = phase_of_name(getenv("CRASH_PHASE"));

@@ -103,23 +103,28 @@ def note(repeated, struck):
         tap.note(f"{repeated} again under the same Message-ID after a kill at {struck}")
 
 
+_calls = {}
+
+
+def measure(world):
+    """count_calls(), once."""
+    if not _calls:
+        _calls.update(count_calls(world))
+    return _calls
+
+
 def register(points):
     """One case for each phase; points in all of them together."""
-    calls = {}
-
     @tap.case("nobody is killed: the calls of each phase are counted")
     def _(world):
-        calls.update(count_calls(world))
-        for phase, (before, after) in calls.items():
+        for phase, (before, after) in measure(world).items():
             tap.note(f"{phase}: {after} calls, {after - before} of them with the mail")
             assert after > before or phase == "starting", f"no calls in phase {phase}"
 
     def add(phase, n):
         @tap.case(f"killed {n} times while {phase}: nothing lost, nothing twice without need")
         def _(world):
-            if not calls:  # chosen alone
-                calls.update(count_calls(world))
-            for at, when in spread(calls, phase, n):
+            for at, when in spread(measure(world), phase, n):
                 kill_at(world, phase, at, when)
 
     for i, phase in enumerate(PHASES):

@@ -42,6 +42,7 @@ def test_release(stage):
         equal(to_customers(stage), {}, "notices")
         text = ctl(daemon, "release", ticket, "--by", "eva", "--reason", "looked at")
         assert "3 notices" in text and "brake-customers=2" in text, text
+        assert "unverified" not in text, text
         equal(to_customers(stage), ALL, "notices")
         ctl(daemon, "release", ticket, want=1)
         changes = [row for row in lines(daemon, "show", ticket) if row["record"] == "change"]
@@ -169,7 +170,7 @@ def test_renotify(stage):
         equal(stage.mark()["suppressed"], "4")
         text = mails.text_of(stage.mails(ANNA)[0])
         equal([row[1] for row in mails.table_of(text)[1]], ["192.0.2.7"], "rows")
-        assert "2 Adressen" in " ".join(text.split()), text
+        assert "2 weitere Ihrer Adressen" in " ".join(text.split()), text
         stage.lab.clear()
         stage.send(mails.report(TELNET, ROWS[:2], critical=True))
         equal(to_customers(stage), {ANNA: 1, BERT: 1}, "[KRITISCH] counts for itself")
