@@ -12,7 +12,8 @@
 struct Writer {
     const Task *task;
     Guard *guard;
-    GHashTable *known; /* fields that notices have in common */
+    GHashTable *known;    /* fields that notices have in common */
+    RenderMemory *memory; /* likewise, paragraphs */
 };
 
 Writer *writer_new(const Task *task)
@@ -22,6 +23,7 @@ Writer *writer_new(const Task *task)
     writer->task = task;
     writer->guard = guard_share(task->guard);
     writer->known = notice_known_new();
+    writer->memory = render_memory_new();
     return writer;
 }
 
@@ -31,6 +33,7 @@ void writer_free(Writer *writer)
         return;
     guard_free(writer->guard);
     g_hash_table_unref(writer->known);
+    render_memory_free(writer->memory);
     g_free(writer);
 }
 
@@ -69,8 +72,9 @@ static char *redirect_preface(char **recipients)
                            list);
 }
 
-static Rendered *render_draft(const Task *task, const Draft *draft)
+static Rendered *render_draft(const Writer *writer, const Draft *draft)
 {
+    const Task *task = writer->task;
     const Decision *decision = task->decision;
     const Notice *notice = &draft->notice;
     g_autofree char *preface
@@ -79,7 +83,7 @@ static Rendered *render_draft(const Task *task, const Draft *draft)
         .report = decision->report, .template_ = decision->template_, .layout = draft->layout,
         .customer = &notice->customer, .events = notice->events, .n_events = notice->n_events,
         .class_id = decision->class_id, .reference = notice->reference, .preface = preface,
-        .history = draft->told ? &draft->history : NULL,
+        .history = draft->told ? &draft->history : NULL, .memory = writer->memory,
     };
 
     return render(&input);
@@ -92,7 +96,7 @@ static void write_mail(Writer *writer, Draft *draft)
     const Layout *layout = draft->layout;
     Notice *notice = &draft->notice;
     gboolean redirect = task->decision->mode == MODE_REDIRECT;
-    g_autoptr(Rendered) rendered = render_draft(task, draft);
+    g_autoptr(Rendered) rendered = render_draft(writer, draft);
     const char *const redirect_to[] = { config->redirect_to, NULL };
     const NoticeHead head = {
         .from = layout->from != NULL ? layout->from : notices_sender(config),
