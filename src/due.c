@@ -5,6 +5,8 @@
  * remembered by address: a sorted copy of the row numbers makes each a run. */
 #include "due.h"
 
+#include "hex.h"
+
 #include <string.h>
 
 typedef struct {
@@ -24,8 +26,11 @@ static void withdraw_known(const Asker *asker)
         Fate fate = assignment->fates[i].fate;
         if (fate != FATE_NOTIFIED && fate != FATE_HELD && fate != FATE_UNASSIGNED)
             continue;
-        g_autofree char *digest = report_event_digest(asker->decision->report, i);
-        if (ledger_event_known(asker->transaction, digest))
+        guint8 digest[REPORT_DIGEST_SIZE];
+        char text[2 * REPORT_DIGEST_SIZE + 1];
+        report_event_digest(asker->decision->report, i, digest);
+        hex_format(digest, sizeof digest, text);
+        if (ledger_event_known(asker->transaction, text))
             assignment_withdraw(assignment, i, FATE_SUPPRESSED, REASON_KNOWN);
     }
 }

@@ -239,8 +239,12 @@ static gboolean foreign_ipv6(GString *plain, const GuardNames *names)
             end = skip_hex(at);
             first = end > at && goes_on(end);
         }
+        if (at < end && !first) {
+            at = end - 1;
+            continue;
+        }
         gboolean glued = word > plain->str && is_letter(word[-1]);
-        gboolean begins = at < end ? first && may_begin(word, at, end, glued)
+        gboolean begins = at < end ? may_begin(word, at, end, glued)
                                    : at[0] == ':' && at[1] == ':' && at[2] != ':';
         if (!begins)
             continue;

@@ -24,15 +24,23 @@ static const struct {
 static GuardMail *mail_new(void)
 {
     GuardMail *mail = g_new0(GuardMail, 1);
-    mail->values = g_ptr_array_new_with_free_func(g_free);
+    mail->fields = g_array_new(FALSE, FALSE, sizeof(GuardField));
     return mail;
+}
+
+static void add_field(GuardMail *mail, char *value, const char *raw, gsize raw_length)
+{
+    const GuardField field = { value, raw, raw_length };
+    g_array_append_val(mail->fields, field);
 }
 
 void guard_mail_free(GuardMail *mail)
 {
     if (mail == NULL)
         return;
-    g_ptr_array_unref(mail->values);
+    for (guint i = 0; i < mail->fields->len; i++)
+        g_free(g_array_index(mail->fields, GuardField, i).value);
+    g_array_unref(mail->fields);
     g_free(mail->text);
     g_free(mail);
 }
@@ -47,37 +55,51 @@ static gsize name_length(const char *at, const char *end)
     return p < end && *p == ':' ? (gsize)(p - at) : 0;
 }
 
-/* Appends a line to the value; the place behind its CRLF, or NULL when the line is not of
- * visible ASCII, blanks and tabs. */
-static const char *append_line(GString *value, const char *at, const char *end)
+/* The place behind the CRLF of the line at `at`, or NULL when it is not of visible ASCII,
+ * blanks and tabs. */
+static const char *skip_line(const char *at, const char *end)
 {
     const char *cr = memchr(at, '\r', (gsize)(end - at));
+
     if (cr == NULL || cr + 1 >= end || cr[1] != '\n')
         return NULL;
     for (const char *p = at; p < cr; p++)
         if ((*p < ' ' && *p != '\t') || *p >= 0x7f)
             return NULL;
-    g_string_append_len(value, at, cr - at);
     return cr + 2;
 }
 
 /* Likewise with the lines that are folds of it. */
-static const char *append_lines(GString *value, const char *at, const char *end)
+static const char *skip_field(const char *at, const char *end)
 {
-    g_string_truncate(value, 0);
     do
-        at = append_line(value, at, end);
+        at = skip_line(at, end);
     while (at != NULL && at < end && (*at == ' ' || *at == '\t'));
     return at;
 }
 
-/* Encoded words are decoded by the one who knows how; all else is as it stands. */
-static char *decode_value(const GString *value)
+/* Without its line ends: the blanks of a fold stay. */
+static char *unfold(const char *at, const char *end)
 {
-    if (strstr(value->str, "=?") != NULL)
-        return message_decode_header(value->str);
-    char *text = g_strdelimit(g_strdup(value->str), "\t", ' ');
-    return g_strstrip(text);
+    char *value = g_malloc((gsize)(end - at) + 1), *to = value;
+
+    while (at < end) {
+        const char *cr = memchr(at, '\r', (gsize)(end - at));
+        to = mempcpy(to, at, (gsize)(cr - at));
+        at = cr + 2;
+    }
+    *to = '\0';
+    return value;
+}
+
+/* Encoded words are decoded by the one who knows how; all else is as it stands. */
+static char *decode_value(char *value)
+{
+    g_autofree char *unfolded = value;
+
+    if (strstr(value, "=?") != NULL)
+        return message_decode_header(value);
+    return g_strstrip(g_strdelimit(g_steal_pointer(&unfolded), "\t", ' '));
 }
 
 /* FALSE: it describes a body that is not plain, or describes it again. */
@@ -94,26 +116,40 @@ static gboolean note_describing(const char *name, gsize size, const char *value,
     return TRUE;
 }
 
-/* The place of the body, or NULL. */
-static const char *read_header(GuardMail *mail, const char *at, const char *end)
+static gboolean is_content(const char *name)
 {
-    g_autoptr(GString) value = g_string_sized_new(256);
+    return g_ascii_strncasecmp(name, "Content-", strlen("Content-")) == 0;
+}
+
+/* The field at `at`; the place behind it, or NULL. */
+static const char *read_field(GuardMail *mail, const char *at, const char *end,
+                              const GuardPieces *calm, gboolean seen[DESCRIBING_N])
+{
+    gsize size = name_length(at, end);
+    const char *next = size > 0 ? skip_field(at + size + 1, end) : NULL;
+
+    if (next == NULL)
+        return NULL;
+    if (calm != NULL && !is_content(at) && guard_pieces_have(calm, at, (gsize)(next - at)))
+        return next;
+    char *value = decode_value(unfold(at + size + 1, next));
+    add_field(mail, value, at, (gsize)(next - at));
+    return note_describing(at, size, value, seen) ? next : NULL;
+}
+
+/* The place of the body, or NULL. */
+static const char *read_header(GuardMail *mail, const char *at, const char *end,
+                               const GuardPieces *calm)
+{
     gboolean seen[DESCRIBING_N] = { FALSE };
     gboolean is_mail = FALSE; /* some field is not about the body alone */
+    guint n = 0;
 
     while (end - at >= 2 && memcmp(at, "\r\n", 2) != 0) {
-        const char *name = at;
-        gsize size = name_length(at, end);
-        if (size == 0 || mail->values->len == GUARD_MAIL_FIELDS_MAX)
-            return NULL;
-        at = append_lines(value, at + size + 1, end);
+        is_mail = is_mail || (end - at >= 8 && !is_content(at));
+        at = n++ < GUARD_MAIL_FIELDS_MAX ? read_field(mail, at, end, calm, seen) : NULL;
         if (at == NULL)
             return NULL;
-        char *text = decode_value(value);
-        g_ptr_array_add(mail->values, text);
-        if (!note_describing(name, size, text, seen))
-            return NULL;
-        is_mail = is_mail || g_ascii_strncasecmp(name, "Content-", strlen("Content-")) != 0;
     }
     return end - at >= 2 && is_mail && seen[TYPE] && seen[ENCODING] ? at + 2 : NULL;
 }
@@ -182,20 +218,20 @@ static gboolean has_bom(const char *text, gsize length)
     return length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0;
 }
 
-GuardMail *guard_mail_read_plain(GBytes *notice)
+GuardMail *guard_mail_read_plain(GBytes *notice, const GuardPieces *calm)
 {
     g_autoptr(GuardMail) mail = mail_new();
     gsize size;
     const char *data = g_bytes_get_data(notice, &size);
     const char *end = data + size;
-    const char *body = size > 0 ? read_header(mail, data, end) : NULL;
+    const char *body = size > 0 ? read_header(mail, data, end, calm) : NULL;
 
     if (body == NULL)
         return NULL;
     mail->text = g_malloc((gsize)(end - body) + 1);
     gssize length = decode_body(body, end, mail->text);
     if (length < 0 || has_bom(mail->text, (gsize)length)
-        || !g_utf8_validate_len(mail->text, (gsize)length, NULL))
+        || !message_is_utf8(mail->text, (gsize)length))
         return NULL;
     mail->length = (gsize)length;
     mail->text[length] = '\0';
@@ -215,12 +251,12 @@ GuardMail *guard_mail_read_any(GBytes *notice, GError **error)
     if (mail->text == NULL)
         return NULL;
     for (guint i = 0; i < message_n_headers(message); i++)
-        g_ptr_array_add(mail->values, g_strdup(message_header_at(message, i)));
+        add_field(mail, g_strdup(message_header_at(message, i)), NULL, 0);
     return g_steal_pointer(&mail);
 }
 
-GuardMail *guard_mail_read(GBytes *notice, GError **error)
+GuardMail *guard_mail_read(GBytes *notice, const GuardPieces *calm, GError **error)
 {
-    GuardMail *mail = guard_mail_read_plain(notice);
+    GuardMail *mail = guard_mail_read_plain(notice, calm);
     return mail != NULL ? mail : guard_mail_read_any(notice, error);
 }

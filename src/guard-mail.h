@@ -10,23 +10,31 @@
 #ifndef CERTBUND_GUARD_MAIL_H
 #define CERTBUND_GUARD_MAIL_H
 
-#include <glib.h>
+#include "guard-pieces.h"
 
 #define GUARD_MAIL_FIELDS_MAX 100 /* of a plain notice; a layout adds a few to our ten */
 
+/* A header field. */
 typedef struct {
-    GPtrArray *values; /* char *: the header fields' values, unfolded and decoded */
-    char *text;        /* of the first part, as message_part_text() gives it */
+    char *value;     /* unfolded and decoded */
+    const char *raw; /* as it stands in the notice, name and folds; or NULL: not known */
+    gsize raw_length;
+} GuardField;
+
+typedef struct {
+    GArray *fields; /* of GuardField; without those that calm has */
+    char *text;     /* of the first part, as message_part_text() gives it */
     gsize length;
 } GuardMail;
 
-/* CERTBUND_ERROR_INPUT when it is no mail or its text can't be decoded. */
-GuardMail *guard_mail_read(GBytes *notice, GError **error);
+/* calm: fields, as they stand in a notice, that need not be read again; or NULL.
+ * CERTBUND_ERROR_INPUT when it is no mail or its text can't be decoded. */
+GuardMail *guard_mail_read(GBytes *notice, const GuardPieces *calm, GError **error);
 void guard_mail_free(GuardMail *mail);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GuardMail, guard_mail_free)
 
 /* The same, each by one way only; the plain one gives NULL for what is not plain. */
-GuardMail *guard_mail_read_plain(GBytes *notice);
+GuardMail *guard_mail_read_plain(GBytes *notice, const GuardPieces *calm);
 GuardMail *guard_mail_read_any(GBytes *notice, GError **error);
 
 #endif

@@ -20,7 +20,9 @@ struct Guard {
     GHashTable *addresses; /* set of Address, pointing into the report's events */
     GHashTable *accounts;  /* set of mailboxes in lower case, owned */
     GHashTable *domains;   /* set of their domains, pointing into them */
-    GuardPieces *calm;     /* pieces of text that name nobody; the guard's only changing part */
+    /* The guard's only changing parts: what was found to name nobody. */
+    GuardPieces *calm;        /* pieces of text */
+    GuardPieces *calm_fields; /* header fields as they stand in the notice */
 };
 
 /* Takes account; domains may be NULL. */
@@ -63,6 +65,7 @@ Guard *guard_new(const Report *report)
     guard->accounts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     guard->domains = g_hash_table_new(g_str_hash, g_str_equal);
     guard->calm = guard_pieces_new();
+    guard->calm_fields = guard_pieces_new();
     for (guint i = 0; i < report->n_events; i++) {
         const char *account = report_account(report, i);
         if (account != NULL)
@@ -73,11 +76,25 @@ Guard *guard_new(const Report *report)
     return guard;
 }
 
+Guard *guard_share(const Guard *guard)
+{
+    Guard *other = g_new0(Guard, 1);
+
+    other->report = guard->report;
+    other->addresses = g_hash_table_ref(guard->addresses);
+    other->accounts = g_hash_table_ref(guard->accounts);
+    other->domains = g_hash_table_ref(guard->domains);
+    other->calm = guard_pieces_new();
+    other->calm_fields = guard_pieces_new();
+    return other;
+}
+
 void guard_free(Guard *guard)
 {
     if (guard == NULL)
         return;
     guard_pieces_free(guard->calm);
+    guard_pieces_free(guard->calm_fields);
     g_hash_table_unref(guard->addresses);
     g_hash_table_unref(guard->domains);
     g_hash_table_unref(guard->accounts);
@@ -252,10 +269,13 @@ static gboolean rows_match(const Shown *shown, const char *rows, gsize length, G
 /* Every field, for a layout may add any. */
 static gboolean headers_clean(Owner *owner, const GuardMail *mail)
 {
-    for (guint i = 0; i < mail->values->len; i++) {
-        const char *value = g_ptr_array_index(mail->values, i);
-        if (names_foreign(owner, value, strlen(value)))
+    for (guint i = 0; i < mail->fields->len; i++) {
+        const GuardField *field = &g_array_index(mail->fields, GuardField, i);
+        owner->named = FALSE;
+        if (piece_names_foreign(owner, field->value, strlen(field->value)))
             return FALSE;
+        if (!owner->named && field->raw != NULL)
+            guard_pieces_add(owner->guard->calm_fields, field->raw, field->raw_length);
     }
     return TRUE;
 }
@@ -264,7 +284,7 @@ gboolean guard_check(const Guard *guard, GBytes *notice, const guint32 *events, 
                      const guint *columns, guint n_columns, GError **error)
 {
     g_auto(Owner) owner = { .guard = guard, .events = events, .n_events = n_events };
-    g_autoptr(GuardMail) mail = guard_mail_read(notice, error);
+    g_autoptr(GuardMail) mail = guard_mail_read(notice, guard->calm_fields, error);
     if (mail == NULL)
         return FALSE;
     const char *rows = find_rows(guard, mail->text, columns, n_columns);

@@ -37,6 +37,8 @@ typedef struct Guard Guard;
 
 /* One for all notices of a report, which must outlive it.  For one thread. */
 Guard *guard_new(const Report *report);
+/* Another of the same report, for another thread. */
+Guard *guard_share(const Guard *guard);
 void guard_free(Guard *guard);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Guard, guard_free)
 

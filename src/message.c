@@ -264,8 +264,7 @@ static char *decode(Message *message, GMimePart *part, gsize *length_r)
     return text;
 }
 
-/* g_utf8_validate_len() with a quick way over ASCII, which most of a table is. */
-static gboolean is_utf8(const char *text, gsize length)
+gboolean message_is_utf8(const char *text, gsize length)
 {
     gsize i = 0;
     while (i < length) {
@@ -306,7 +305,7 @@ static char *to_utf8(char *text, gsize *length, const char *charset, GError **er
     gboolean utf8 = charset != NULL
                     && (g_ascii_strcasecmp(charset, "utf-8") == 0
                         || g_ascii_strcasecmp(charset, "utf8") == 0);
-    if ((plain || utf8) && is_utf8(text, *length))
+    if ((plain || utf8) && message_is_utf8(text, *length))
         return text;
     if (utf8) {
         error_input(error, "the text is not UTF-8, though its charset says so");

@@ -71,6 +71,9 @@ const MessagePart *message_part(const Message *message, guint i);
  * are not of it, or a NUL byte. */
 char *message_part_text(Message *message, guint i, gsize *length_r, GError **error);
 
+/* As g_utf8_validate_len(), with a quick way over ASCII, which most of a text is. */
+gboolean message_is_utf8(const char *text, gsize length);
+
 /* A field value as it stands in a mail -> decoded, unfolded UTF-8.  Encoded
  * words glued to plain text, split over folds, or raw UTF-8 are understood, as
  * OTRS and CERT-Bund's mailer write them.  Caller frees. */

@@ -221,43 +221,7 @@ static gboolean is_literal(char c)
     return c >= ' ' && c < 0x7f && c != '=';
 }
 
-/* A line in hand, as it will stand in the mail. */
-typedef struct {
-    char bytes[NOTICE_LINE_MAX + 2];
-    gsize length;
-} Line;
-
-static void end_soft(GString *mail, Line *line)
-{
-    memcpy(line->bytes + line->length, "=\r\n", 3);
-    g_string_append_len(mail, line->bytes, (gssize)line->length + 3);
-    line->length = 0;
-}
-
-/* A line of length bytes, without its end. */
-static void append_long_line(GString *mail, const char *text, gsize length)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    Line line = { .length = 0 };
-
-    for (gsize i = 0; i < length; i++) {
-        guchar c = (guchar)text[i];
-        gboolean blank = c == ' ' || c == '\t';
-        /* A blank at the end would be dropped by those who carry it (rule 3). */
-        gboolean literal = blank ? i + 1 < length : is_literal((char)c);
-        if (line.length + (literal ? 1 : 3) > NOTICE_LINE_MAX - 1)
-            end_soft(mail, &line);
-        if (literal) {
-            line.bytes[line.length++] = (char)c;
-        } else {
-            line.bytes[line.length++] = '=';
-            line.bytes[line.length++] = digits[c >> 4];
-            line.bytes[line.length++] = digits[c & 15];
-        }
-    }
-    g_string_append_len(mail, line.bytes, (gssize)line.length);
-}
-
+/* A line that fits and needs no encoding. */
 static gboolean is_plain_line(const char *line, gsize length)
 {
     gsize i = 0;
@@ -269,18 +233,60 @@ static gboolean is_plain_line(const char *line, gsize length)
     return i == length;
 }
 
+/* One character that may not stand as it is; where the next goes. */
+static char *put_escape(char *to, char c)
+{
+    static const char digits[] = "0123456789ABCDEF";
+
+    to[0] = '=';
+    to[1] = digits[(guchar)c >> 4];
+    to[2] = digits[(guchar)c & 15];
+    return to + 3;
+}
+
+/* Any other line, without its end. */
+static char *put_line(char *to, const char *line, gsize length)
+{
+    gsize column = 0;
+
+    for (gsize i = 0; i < length; i++) {
+        gboolean blank = line[i] == ' ' || line[i] == '\t';
+        /* A blank at the end would be dropped by those who carry it (rule 3). */
+        gboolean literal = blank ? i + 1 < length : is_literal(line[i]);
+        if (column + (literal ? 1 : 3) > NOTICE_LINE_MAX - 1) {
+            to = stpcpy(to, "=\r\n");
+            column = 0;
+        }
+        column += literal ? 1 : 3;
+        if (literal)
+            *to++ = line[i];
+        else
+            to = put_escape(to, line[i]);
+    }
+    return to;
+}
+
+/* At worst each character takes three, and each 25 of these a soft line end of three; then
+ * a line end. */
+static gsize room_for(gsize length)
+{
+    return 3 * length + 3 * (length / 24 + 1) + 3;
+}
+
 void notice_quoted_printable(GString *mail, const char *text, gsize length)
 {
     const char *end = text + length;
 
     while (text < end) {
         const char *lf = memchr(text, '\n', (gsize)(end - text));
-        gsize size = (gsize)((lf != NULL ? lf : end) - text);
-        if (is_plain_line(text, size))
-            g_string_append_len(mail, text, (gssize)size);
-        else
-            append_long_line(mail, text, size);
-        g_string_append_len(mail, "\r\n", 2);
+        gsize size = (gsize)((lf != NULL ? lf : end) - text), before = mail->len;
+        gboolean plain = is_plain_line(text, size);
+        g_string_set_size(mail, before + (plain ? size + 2 : room_for(size)));
+        char *to = mail->str + before;
+        to = plain ? mempcpy(to, text, size) : put_line(to, text, size);
+        *to++ = '\r';
+        *to++ = '\n';
+        g_string_truncate(mail, (gsize)(to - mail->str));
         text += size + 1;
     }
 }

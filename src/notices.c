@@ -1,27 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright the certbund-milter authors */
 
-/* Turns the groups of an assignment into notices: rendered, written, guarded. */
-#include "notices.h"
+/* Turns the groups of an assignment into notices: names them, asks what is remembered,
+ * has them written, and gives them to the sink in order.  All that asks or tells somebody
+ * is done here, by the caller's thread. */
+#include "notices-parts.h"
 
 #include "digest.h"
-#include "errors.h"
-#include "guard.h"
 #include "notice.h"
-#include "render.h"
-
-#include <string.h>
 
 typedef struct {
     Decision *decision;
     const NoticeOrder *order;
-    Guard *guard;
-    guint *columns;
-    guint n_columns;
+    Ahead *ahead;
     char *digest;           /* of the report: half of its key */
     char *domain;           /* of the sender, for Message-IDs */
     GHashTable *references; /* given out so far: char * */
-    GHashTable *known;      /* fields that notices have in common */
 } Maker;
 
 /* The addresses of a customer's list, which has ";" between; caller frees. */
@@ -61,56 +55,6 @@ static char *unique_reference(const Maker *maker, const NoticeKey *key)
     }
 }
 
-/* Redirect mode: who would have got it stands at the top. */
-static char *redirect_preface(char **recipients)
-{
-    g_autofree char *list = g_strjoinv(", ", recipients);
-    return g_strdup_printf("Redirected by certbund-milter (mode=redirect). "
-                           "Its recipients would be: %s",
-                           list);
-}
-
-/* A pilot may have no from= yet; its notices never leave. */
-static const char *sender_of(const Config *config)
-{
-    if (*config->from != '\0')
-        return config->from;
-    return *config->desk != '\0' ? config->desk : "certbund-milter@pilot.invalid";
-}
-
-static void write_notice(const Maker *maker, Notice *notice, const Layout *layout,
-                         char **to, char **cc, GError **error)
-{
-    const Decision *decision = maker->decision;
-    const Config *config = decision->snapshot->config;
-    gboolean redirect = decision->mode == MODE_REDIRECT;
-    g_autofree char *preface = redirect ? redirect_preface(notice->recipients) : NULL;
-    const NoticeMemory *memory = &maker->order->memory;
-    History history;
-    gboolean told = memory->history != NULL && memory->history(notice, &history, memory->data);
-    const RenderInput input = {
-        .report = decision->report, .template_ = decision->template_, .layout = layout,
-        .customer = &notice->customer, .events = notice->events, .n_events = notice->n_events,
-        .class_id = decision->class_id, .reference = notice->reference, .preface = preface,
-        .history = told ? &history : NULL,
-    };
-    g_autoptr(Rendered) rendered = render(&input);
-    const char *const redirect_to[] = { config->redirect_to, NULL };
-    const NoticeHead head = {
-        .from = layout->from != NULL ? layout->from : sender_of(config),
-        .reply_to = layout->reply_to != NULL ? layout->reply_to : config->reply_to,
-        .to_name = redirect ? NULL : notice->customer.name,
-        .to = redirect ? redirect_to : (const char *const *)to,
-        .cc = redirect ? NULL : (const char *const *)cc,
-        .subject = rendered->subject, .message_id = notice->message_id,
-        .language = rendered->language, .date = maker->order->now, .headers = rendered->headers,
-        .known = maker->known,
-    };
-
-    notice->subject = g_strdup(rendered->subject);
-    notice->bytes = notice_write(&head, g_steal_pointer(&rendered->text), error);
-}
-
 /* The list without those whose mail has bounced for good; caller frees. */
 static char **reachable(const Maker *maker, const Notice *notice, char **addresses)
 {
@@ -127,33 +71,16 @@ static char **reachable(const Maker *maker, const Notice *notice, char **address
     return found;
 }
 
-/* Everything about a notice but its key.  FALSE: it may not go; with bytes when it was
- * the guard that said so. */
-static gboolean finish(Maker *maker, Notice *notice, GError **error)
+/* Whom it goes to: in its header, and by its envelope. */
+static void address_notice(const Maker *maker, Draft *draft)
 {
-    const Snapshot *snapshot = maker->decision->snapshot;
-    const Layout *layout = templates_layout(snapshot->templates, notice->customer.brand);
+    Notice *notice = &draft->notice;
     g_auto(GStrv) all_to = split_addresses(notice->customer.email);
     g_auto(GStrv) all_cc = split_addresses(notice->customer.cc);
-    g_auto(GStrv) to = reachable(maker, notice, all_to);
-    g_auto(GStrv) cc = reachable(maker, notice, all_cc);
 
-    notice->recipients = joined(to, cc);
-    if (layout == NULL) {
-        error_input(error, "there is no layout '%s'", notice->customer.brand);
-        return FALSE;
-    }
-    write_notice(maker, notice, layout, to, cc, error);
-    if (notice->bytes == NULL)
-        return FALSE;
-    if (maker->decision->mode == MODE_REDIRECT) {
-        const char *const only[] = { snapshot->config->redirect_to, NULL };
-        g_strfreev(notice->recipients);
-        notice->recipients = g_strdupv((char **)only);
-    }
-    /* Law 2: what is not this customer's own stands in no notice that may go. */
-    return guard_check(maker->guard, notice->bytes, notice->events, notice->n_events,
-                       maker->columns, maker->n_columns, error);
+    draft->to = reachable(maker, notice, all_to);
+    draft->cc = reachable(maker, notice, all_cc);
+    notice->recipients = joined(draft->to, draft->cc);
 }
 
 static void tell_held(const Maker *maker, const Notice *notice)
@@ -190,33 +117,76 @@ static void name_notice(const Maker *maker, Notice *notice)
     notice->message_id = secret_message_id(secret, key, maker->domain);
 }
 
-static gboolean make_one(Maker *maker, guint group, const guint32 *events, guint n_events,
-                         GError **error)
+/* In redirect mode the envelope is not the customer's. */
+static void redirect(const Maker *maker, Notice *notice)
+{
+    const char *const only[] = { maker->decision->snapshot->config->redirect_to, NULL };
+
+    if (maker->decision->mode != MODE_REDIRECT)
+        return;
+    g_strfreev(notice->recipients);
+    notice->recipients = g_strdupv((char **)only);
+}
+
+/* The oldest draft has been written: it is given to the sink. */
+static gboolean finish_one(Maker *maker, GError **error)
+{
+    g_autoptr(Draft) draft = ahead_take(maker->ahead);
+    Notice *notice = &draft->notice;
+
+    if (draft->wrong != NULL)
+        hold(maker, notice, draft->wrong->message);
+    if (notice->held != NULL)
+        tell_held(maker, notice);
+    redirect(maker, notice);
+    return notice->bytes == NULL || maker->order->sink(notice, maker->order->data, error);
+}
+
+/* Half of them, so that the writers have work meanwhile. */
+static gboolean finish_half(Maker *maker, GError **error)
+{
+    guint left = ahead_count(maker->ahead) / 2;
+
+    while (ahead_count(maker->ahead) > left)
+        if (!finish_one(maker, error))
+            return FALSE;
+    return TRUE;
+}
+
+static gboolean finish_all(Maker *maker, GError **error)
+{
+    while (ahead_count(maker->ahead) > 0)
+        if (!finish_one(maker, error))
+            return FALSE;
+    return TRUE;
+}
+
+static Draft *draft_new(Maker *maker, guint group, const guint32 *events, guint n_events)
 {
     const Assignment *assignment = maker->decision->assignment;
     const EventFate *fate = &assignment->fates[events[0]];
-    Notice notice = { .group_index = group, .events = events, .n_events = n_events,
-                      .held = fate->fate == FATE_HELD ? reason_text(fate->reason) : NULL };
-    g_autoptr(GError) wrong = NULL;
-    gboolean go_on = TRUE;
+    const NoticeMemory *memory = &maker->order->memory;
+    Draft *draft = g_new0(Draft, 1);
+    Notice *notice = &draft->notice;
 
+    draft->events = g_memdup2(events, (gsize)n_events * sizeof *events);
+    *notice = (Notice) { .group_index = group, .events = draft->events, .n_events = n_events,
+                         .held = fate->fate == FATE_HELD ? reason_text(fate->reason) : NULL };
     customers_get(maker->decision->snapshot->customers, assignment->groups[group].customer,
-                  &notice.customer);
-    name_notice(maker, &notice);
-    if (!finish(maker, &notice, &wrong))
-        hold(maker, &notice, wrong->message);
-    if (notice.held != NULL)
-        tell_held(maker, &notice);
-    if (notice.bytes != NULL)
-        go_on = maker->order->sink(&notice, maker->order->data, error);
-    g_free(notice.id);
-    g_free(notice.group);
-    g_free(notice.reference);
-    g_free(notice.message_id);
-    g_free(notice.subject);
-    g_strfreev(notice.recipients);
-    g_clear_pointer(&notice.bytes, g_bytes_unref);
-    return go_on;
+                  &notice->customer);
+    draft->layout = templates_layout(maker->decision->snapshot->templates, notice->customer.brand);
+    name_notice(maker, notice);
+    address_notice(maker, draft);
+    draft->told = memory->history != NULL
+        && memory->history(notice, &draft->history, memory->data);
+    return draft;
+}
+
+static gboolean make_one(Maker *maker, guint group, const guint32 *events, guint n_events,
+                         GError **error)
+{
+    Draft *draft = draft_new(maker, group, events, n_events);
+    return !ahead_put(maker->ahead, draft) || finish_half(maker, error);
 }
 
 static gboolean make_by_address(Maker *maker, guint group, guint32 *events, guint n_events,
@@ -253,29 +223,40 @@ static gboolean make_group(Maker *maker, guint group, GError **error)
         : make_one(maker, group, events, n, error);
 }
 
+static gboolean make_all(Maker *maker, GError **error)
+{
+    const Assignment *assignment = maker->decision->assignment;
+
+    for (guint g = 0; g < assignment->n_groups; g++)
+        if (!make_group(maker, g, error))
+            return FALSE;
+    return finish_all(maker, error);
+}
+
 gboolean notices_make(Decision *decision, const NoticeOrder *order, GError **error)
 {
     const Assignment *assignment = decision->assignment;
-    gboolean go_on = TRUE;
+    Task task = { .decision = decision, .order = order };
+    Maker maker = { .decision = decision, .order = order };
 
     if (assignment == NULL || assignment->n_groups == 0)
         return TRUE;
-    Maker maker = { .decision = decision, .order = order };
-    maker.guard = guard_new(decision->report);
-    maker.columns = render_columns(decision->report, decision->template_, &maker.n_columns);
-    maker.digest = report_digest(decision->report);
-    maker.domain = notice_domain_of(sender_of(decision->snapshot->config));
+    g_autoptr(Guard) guard = guard_new(decision->report);
+    g_autofree guint *columns
+        = render_columns(decision->report, decision->template_, &task.n_columns);
+    task.guard = guard;
+    task.columns = columns;
+    maker.digest = order->report_digest != NULL ? g_strdup(order->report_digest)
+                                                : report_digest(decision->report);
+    maker.domain = notice_domain_of(notices_sender(decision->snapshot->config));
     if (maker.domain == NULL)
         maker.domain = g_strdup("localhost");
     maker.references = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    maker.known = notice_known_new();
-    for (guint g = 0; go_on && g < assignment->n_groups; g++)
-        go_on = make_group(&maker, g, error);
+    maker.ahead = ahead_new(&task, assignment->n_groups >= NOTICES_AHEAD ? order->threads : 0);
+    gboolean done = make_all(&maker, error);
+    ahead_free(maker.ahead);
     g_hash_table_unref(maker.references);
-    g_hash_table_unref(maker.known);
     g_free(maker.domain);
     g_free(maker.digest);
-    g_free(maker.columns);
-    guard_free(maker.guard);
-    return go_on;
+    return done;
 }

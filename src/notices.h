@@ -3,14 +3,20 @@
 
 /* notices: decision -> finished notices, one at a time.
  *
- * One exists at a time, so that a report for 20,000 customers costs the memory
- * of its largest notice.  Each has passed the guard (law 2) when the sink gets it. */
+ * Few exist at a time, so that a report for 20,000 customers costs the memory of its
+ * largest notice and some.  Each has passed the guard (law 2) when the sink gets it. */
 #ifndef CERTBUND_NOTICES_H
 #define CERTBUND_NOTICES_H
 
 #include "decision.h"
 #include "render.h"
 #include "secret.h"
+
+/* With threads so many notices, or notices of so many rows, may be ahead of the sink: 0.5 MB
+ * as notices are, and with the largest one more. */
+#define NOTICES_AHEAD 64
+#define NOTICES_AHEAD_ROWS 5000
+#define NOTICES_THREADS_MAX 3 /* by then the ledger, which one thread writes, takes longer */
 
 typedef struct {
     Customer customer;
@@ -30,7 +36,8 @@ typedef struct {
 /* FALSE ends the making; error is then passed on. */
 typedef gboolean (*NoticeSink)(const Notice *notice, gpointer data, GError **error);
 
-/* What earlier reports have left behind; any of them may be NULL. */
+/* What earlier reports have left behind; any of them may be NULL.  Asked before notices that
+ * stand before are given to the sink, by the same thread. */
 typedef struct {
     gboolean (*reference_taken)(const char *reference, gpointer data);
     gboolean (*contact_bounced)(const char *address, gpointer data); /* it gets no copy */
@@ -53,6 +60,10 @@ typedef struct {
     GPtrArray *problems; /* char *, one line each, is appended to */
     const NoticeKey *key; /* the one notice's that is made, or NULL: each by report and customer */
     const char *reference; /* likewise, or NULL */
+    const char *report_digest; /* of report_digest(), or NULL: it is made here */
+    guint8 (*event_digests)[REPORT_DIGEST_SIZE]; /* per event of the report: those of the
+                                                    events in notices are put there; or NULL */
+    guint threads; /* that may help; 0 none.  The result is the same */
 } NoticeOrder;
 
 /* Make every notice of the decision and give it to the sink, which may not keep it.  The

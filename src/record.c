@@ -2,8 +2,8 @@
  * Copyright the certbund-milter authors */
 
 /* One transaction, from the question whether the report is new to its commit.  Notices are
- * rendered within it, one at a time, so that a report for 20,000 customers needs the memory
- * of one; other reports wait meanwhile, as they would for the disk. */
+ * rendered within it, a few at a time, so that a report for 20,000 customers needs the memory
+ * of these; other reports wait meanwhile, as they would for the disk. */
 #include "record.h"
 
 #include "bounce.h"
@@ -11,7 +11,10 @@
 #include "desk.h"
 #include "digest.h"
 #include "due.h"
+#include "hex.h"
 #include "notices.h"
+
+#include <string.h>
 
 #define DAY_USECS (24 * (gint64)3600 * G_USEC_PER_SEC)
 #define NO_NOTICE 0 /* in Run.notice_of: ids count from 1 */
@@ -22,6 +25,8 @@ typedef struct {
     Recorded *recorded;
     LedgerTransaction *transaction;
     Due *due;             /* NULL: the rows were not looked at */
+    char *digest;         /* half of the report's key, or NULL */
+    guint8 (*digests)[REPORT_DIGEST_SIZE]; /* per event; zero: not made yet */
     GPtrArray *ids;       /* of the notices made, char * */
     guint32 *notice_of;   /* per event: index in ids plus 1, or NO_NOTICE */
     GBytes *sample;       /* pilot: the first notice */
@@ -70,16 +75,18 @@ static char *key_digest(const RecordInput *input, const Decision *decision)
     return g_compute_checksum_for_string(G_CHECKSUM_SHA256, message_id, -1);
 }
 
-static LedgerTransaction *begin(const Run *run, GError **error)
+static LedgerTransaction *begin(Run *run, GError **error)
 {
     const RecordInput *input = run->input;
     const Decision *decision = run->decision;
     const Report *report = decision->report;
-    g_autofree char *digest = key_digest(input, decision);
     g_autofree char *class_id = classes_id(input->subject->title);
+
+    run->digest = key_digest(input, decision);
     const LedgerReport row = {
         .ticket = input->subject->ticket, .title = input->subject->title,
-        .class_id = decision->class_id != NULL ? decision->class_id : class_id, .digest = digest,
+        .class_id = decision->class_id != NULL ? decision->class_id : class_id,
+        .digest = run->digest,
         .message_id = report != NULL ? report->message_id : "", .queue_id = input->queue_id,
         .status = status_name(decision->status), .reason = decision->reason,
         .provenance = decision->provenance->methods, .evidence = decision->provenance->evidence,
@@ -258,17 +265,46 @@ static gboolean brake(Run *run, gboolean follow_up, GError **error)
     return run->due != NULL;
 }
 
+static int compare_customers(gconstpointer a, gconstpointer b, gpointer customers)
+{
+    Customer left, right;
+
+    customers_get(customers, ((const CustomerGroup *)a)->customer, &left);
+    customers_get(customers, ((const CustomerGroup *)b)->customer, &right);
+    return strcmp(left.id, right.id);
+}
+
+/* By customer, as the ledger remembers what was told: each of its pages is then touched
+ * once.  A page that is written twice makes SQLite read the log again from there. */
+static void sort_groups(const Decision *decision)
+{
+    g_qsort_with_data(decision->assignment->groups, (int)decision->assignment->n_groups,
+                      sizeof *decision->assignment->groups, compare_customers,
+                      decision->snapshot->customers);
+}
+
+/* This thread takes one. */
+static guint spare_processors(void)
+{
+    return g_get_num_processors() - 1;
+}
+
 static gboolean add_notices(Run *run, GError **error)
 {
     Decision *decision = run->decision;
+    guint n = MAX(decision->report->n_events, 1);
+
+    sort_groups(decision);
+    run->notice_of = g_new0(guint32, n);
+    run->digests = g_malloc0_n(n, sizeof *run->digests);
     gboolean follow_up = run->recorded->outcome == LEDGER_FOLLOW_UP;
     const NoticeOrder order = {
         .secret = run->input->secret, .now = run->now / G_USEC_PER_SEC, .sink = add_notice,
         .data = run, .digest = add_to_digest, .memory = { reference_taken, contact_bounced, find_history, run },
-        .problems = run->recorded->problems,
+        .problems = run->recorded->problems, .report_digest = run->digest,
+        .event_digests = run->digests, .threads = spare_processors(),
     };
 
-    run->notice_of = g_new0(guint32, MAX(decision->report->n_events, 1));
     run->due = due_decide(run->transaction, decision, follow_up, run->now, error);
     if (run->due == NULL || !brake(run, follow_up, error)
         || !notices_make(decision, &order, error))
@@ -313,6 +349,16 @@ static gboolean add_desk_mail(Run *run, GError **error)
 
 /* ---- rows */
 
+/* In hex.  The writers of notices have made those of the rows in them. */
+static void format_digest(const Run *run, guint i, char text_r[2 * REPORT_DIGEST_SIZE + 1])
+{
+    static const guint8 none[REPORT_DIGEST_SIZE];
+
+    if (memcmp(run->digests[i], none, sizeof none) == 0)
+        report_event_digest(run->decision->report, i, run->digests[i]);
+    hex_format(run->digests[i], REPORT_DIGEST_SIZE, text_r);
+}
+
 static gboolean add_event(const Run *run, guint i, GError **error)
 {
     const Decision *decision = run->decision;
@@ -320,11 +366,11 @@ static gboolean add_event(const Run *run, guint i, GError **error)
     const Event *event = &report->events[i];
     const EventFate *fate = &decision->assignment->fates[i];
     guint32 notice = run->notice_of != NULL ? run->notice_of[i] : NO_NOTICE;
-    g_autofree char *digest = report_event_digest(report, i);
-    char text[ADDRESS_TEXT_SIZE];
+    char text[ADDRESS_TEXT_SIZE], digest[2 * REPORT_DIGEST_SIZE + 1];
     static const Address none;
     Customer customer = { .id = "" };
 
+    format_digest(run, i, digest);
     if (fate->customer != NO_CUSTOMER)
         customers_get(decision->snapshot->customers, fate->customer, &customer);
     const LedgerEvent row = {
@@ -420,6 +466,8 @@ gboolean record_decision(const RecordInput *input, Decision *decision, gint64 no
     g_clear_pointer(&run.sample, g_bytes_unref);
     g_ptr_array_unref(run.ids);
     g_free(run.notice_of);
+    g_free(run.digests);
+    g_free(run.digest);
     return done;
 }
 

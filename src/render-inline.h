@@ -28,6 +28,14 @@ void render_field(const RenderValues *values, const char *name, GString *out);
 /* Append nodes as text: every <br/> is LF, blanks stay as they come. */
 void render_inline(const RenderValues *values, const GPtrArray *nodes, GString *out);
 
+/* The paragraph that these nodes give, wrapped, if it was put and is the same for every
+ * notice with one or many (count above one); "" when nothing is left of it.  memory may be
+ * NULL, then there is none.  What varies is never kept. */
+gboolean render_memory_get(RenderMemory *memory, const GPtrArray *nodes, guint count,
+                           const char **text_r);
+void render_memory_put(RenderMemory *memory, const GPtrArray *nodes, guint count,
+                       const char *text);
+
 /* Nodes as one line of at most max characters: blanks folded, what is cut ends
  * in an ellipsis.  Caller frees. */
 char *render_line(const RenderValues *values, const GPtrArray *nodes, guint max);

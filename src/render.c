@@ -36,9 +36,21 @@ static void end_paragraph(Writer *writer)
 
 static void write_paragraph(Writer *writer, const GPtrArray *nodes)
 {
+    RenderMemory *memory = writer->values.input->memory;
+    gsize before = writer->text->len;
+    const char *known;
+
+    if (render_memory_get(memory, nodes, writer->values.count, &known)) {
+        if (*known != '\0')
+            begin_block(writer);
+        g_string_append(writer->text, known);
+        return;
+    }
     g_string_truncate(writer->line, 0);
     render_inline(&writer->values, nodes, writer->line);
     end_paragraph(writer);
+    before += before > 0 && writer->text->len > before; /* the empty line is not its own */
+    render_memory_put(memory, nodes, writer->values.count, writer->text->str + before);
 }
 
 static void write_list(Writer *writer, const GPtrArray *items)

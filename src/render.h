@@ -27,6 +27,13 @@ typedef struct {
     gint64 open_since; /* when the first of these was first told; not 0 when n_open is not */
 } History;
 
+/* What letters from the same templates have in common, kept from one to the next.  For one
+ * thread; the templates must outlive it. */
+typedef struct RenderMemory RenderMemory;
+RenderMemory *render_memory_new(void);
+void render_memory_free(RenderMemory *memory);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RenderMemory, render_memory_free)
+
 typedef struct {
     const Report *report;
     const Template *template_;
@@ -38,6 +45,7 @@ typedef struct {
     const char *reference;  /* ours: "A-7F3K2Q" */
     const char *preface;    /* put before everything, wrapped, LF begins a line; or NULL */
     const History *history; /* or NULL: nothing was told before */
+    RenderMemory *memory;   /* or NULL */
 } RenderInput;
 
 typedef struct {

@@ -346,12 +346,16 @@ static void append_cells(GString *stream, const Table *table, guint row)
 }
 
 /* The names first: as many texts as cells, so that it is known where these begin. */
-char *report_event_digest(const Report *report, guint i)
+void report_event_digest(const Report *report, guint i, guint8 digest_r[REPORT_DIGEST_SIZE])
 {
     g_autoptr(GString) stream = g_string_sized_new(256);
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    gsize size = REPORT_DIGEST_SIZE;
+
     append_columns(stream, report->table);
     append_cells(stream, report->table, i);
-    return g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)stream->str, stream->len);
+    g_checksum_update(checksum, (const guchar *)stream->str, (gssize)stream->len);
+    g_checksum_get_digest(checksum, digest_r, &size);
 }
 
 const char *report_subject_text(const Report *report, guint i, char text_r[ADDRESS_TEXT_SIZE])

@@ -87,9 +87,11 @@ const char *report_subject_text(const Report *report, guint i, char text_r[ADDRE
 void report_sort_by_subject(const Report *report, guint32 *events, guint n);
 guint report_subject_run_end(const Report *report, const guint32 *events, guint n, guint start);
 
-/* SHA-256 (hex, caller frees) over the column names and the cells of row i: a row of the
- * same ticket that was there before has the same. */
-char *report_event_digest(const Report *report, guint i);
+#define REPORT_DIGEST_SIZE 32 /* bytes, of SHA-256 */
+
+/* SHA-256 over the column names and the cells of row i: a row of the same ticket that was
+ * there before has the same. */
+void report_event_digest(const Report *report, guint i, guint8 digest_r[REPORT_DIGEST_SIZE]);
 
 /* SHA-256 (hex, caller frees) over column names and cells in order: the digest
  * of law 4, the same for two copies of a mail however they were encoded. */

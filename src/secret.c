@@ -5,6 +5,7 @@
 #include "secret.h"
 
 #include "errors.h"
+#include "hex.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -196,15 +197,10 @@ char *secret_tag(const Secret *secret, const char *reference)
 static char *name_of(const Secret *secret, Use use, const NoticeKey *key)
 {
     guint8 digest[SECRET_SIZE];
-    static const char digits[] = "0123456789abcdef";
     char *name = g_malloc(2 * NAME_SIZE + 1);
 
     digest_key(secret, use, key, digest);
-    for (guint i = 0; i < NAME_SIZE; i++) {
-        name[2 * i] = digits[digest[i] >> 4];
-        name[2 * i + 1] = digits[digest[i] & 15];
-    }
-    name[2 * NAME_SIZE] = '\0';
+    hex_format(digest, NAME_SIZE, name);
     return name;
 }
 

@@ -56,6 +56,22 @@ Report *letter_report(const char *subject, const char *csv, gboolean accounts)
     return report;
 }
 
+/* Paragraphs that are kept from other letters change nothing, whichever came before. */
+static void assert_same_with_memory(const RenderInput *input, const Rendered *want)
+{
+    RenderInput with = *input;
+    g_autoptr(RenderMemory) memory = render_memory_new();
+
+    with.memory = memory;
+    for (guint i = 0; i < 4; i++) {
+        with.n_events = i % 2 == 0 ? MIN(input->n_events, 1) : input->n_events;
+        with.history = i < 2 ? NULL : input->history;
+        g_autoptr(Rendered) rendered = render(&with);
+        if (i == 3)
+            g_assert_cmpstr(rendered->text->str, ==, want->text->str);
+    }
+}
+
 Rendered *letter_render_told(const Report *report, const TemplateSet *set, const char *template_,
                              const char *language, guint n_events, const History *history)
 {
@@ -84,6 +100,7 @@ Rendered *letter_render_told(const Report *report, const TemplateSet *set, const
                           .history = history };
     g_assert_nonnull(input.template_);
     Rendered *rendered = render(&input);
+    assert_same_with_memory(&input, rendered);
     g_free(events);
     return rendered;
 }

@@ -66,18 +66,23 @@ static const struct {
     { "no-utf-8", HEAD "=FC\r\n", FALSE },
 };
 
+static const char *value_of(const GuardMail *mail, guint i)
+{
+    return g_array_index(mail->fields, GuardField, i).value;
+}
+
 static void assert_same(const GuardMail *plain, const GuardMail *any)
 {
     g_assert_cmpmem(plain->text, plain->length, any->text, any->length);
     g_assert_true(plain->text[plain->length] == '\0');
-    g_assert_cmpuint(plain->values->len, ==, any->values->len);
+    g_assert_cmpuint(plain->fields->len, ==, any->fields->len);
     /* GMime has the fields of the part behind the others. */
-    for (guint i = 0; i < plain->values->len; i++) {
+    for (guint i = 0; i < plain->fields->len; i++) {
         gboolean found = FALSE;
-        for (guint k = 0; !found && k < any->values->len; k++)
-            found = strcmp(plain->values->pdata[i], any->values->pdata[k]) == 0;
+        for (guint k = 0; !found && k < any->fields->len; k++)
+            found = strcmp(value_of(plain, i), value_of(any, k)) == 0;
         if (!found)
-            g_test_message("\"%s\"", (char *)plain->values->pdata[i]);
+            g_test_message("\"%s\"", value_of(plain, i));
         g_assert_true(found);
     }
 }
@@ -86,9 +91,9 @@ static void test_case(gconstpointer data)
 {
     guint i = GPOINTER_TO_UINT(data);
     g_autoptr(GBytes) mail = g_bytes_new(cases[i].mail, strlen(cases[i].mail));
-    g_autoptr(GuardMail) plain = guard_mail_read_plain(mail);
+    g_autoptr(GuardMail) plain = guard_mail_read_plain(mail, NULL);
     g_autoptr(GuardMail) any = guard_mail_read_any(mail, NULL);
-    g_autoptr(GuardMail) either = guard_mail_read(mail, NULL);
+    g_autoptr(GuardMail) either = guard_mail_read(mail, NULL, NULL);
 
     g_assert_cmpint(plain != NULL, ==, cases[i].plain);
     g_assert_cmpint(either != NULL, ==, any != NULL);
@@ -104,11 +109,40 @@ static void test_fields_limit(void)
             g_string_append(text, "X: y\r\n");
         g_string_append(text, HEAD "x\r\n");
         g_autoptr(GBytes) mail = g_string_free_to_bytes(text);
-        g_autoptr(GuardMail) plain = guard_mail_read_plain(mail);
+        g_autoptr(GuardMail) plain = guard_mail_read_plain(mail, NULL);
         g_assert_cmpint(plain != NULL, ==, n == GUARD_MAIL_FIELDS_MAX);
-        g_autoptr(GuardMail) either = guard_mail_read(mail, NULL);
-        g_assert_cmpuint(either->values->len, ==, n);
+        g_autoptr(GuardMail) either = guard_mail_read(mail, NULL, NULL);
+        g_assert_cmpuint(either->fields->len, ==, n);
     }
+}
+
+/* A field is passed over when it is one of them byte by byte; what describes the body and
+ * what else stands there is read all the same. */
+static void test_calm_fields(void)
+{
+    static const struct {
+        const char *mail;
+        guint n; /* fields that are read, 0: not plain */
+    } same_or_not[] = {
+        { "From: a\r\n" HEAD "x\r\n", 3 },
+        { "From: b\r\n" HEAD "x\r\n", 4 },
+        { "From: a\r\n b\r\n" HEAD "x\r\n", 4 },
+        { "from: a\r\n" HEAD "x\r\n", 4 },
+        { "From: a\r\nFrom: a\r\n" HEAD "x\r\n", 3 },
+        { "From: a\r\n" TYPE HEAD "x\r\n", 0 },
+    };
+    GuardPieces *calm = guard_pieces_new();
+    for (guint i = 0; i < 2; i++) {
+        guard_pieces_add(calm, "From: a\r\n", strlen("From: a\r\n"));
+        guard_pieces_add(calm, TYPE, strlen(TYPE));
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(same_or_not); i++) {
+        g_autoptr(GBytes) mail
+            = g_bytes_new(same_or_not[i].mail, strlen(same_or_not[i].mail));
+        g_autoptr(GuardMail) plain = guard_mail_read_plain(mail, calm);
+        g_assert_cmpuint(plain != NULL ? plain->fields->len : 0, ==, same_or_not[i].n);
+    }
+    guard_pieces_free(calm);
 }
 
 /* ---- what notice.c writes */
@@ -141,7 +175,7 @@ static void test_notices(void)
                                   .to_name = name, .subject = subject, .language = "de",
                                   .message_id = "<a@example.org>", .headers = headers };
         g_autoptr(GBytes) mail = notice_write(&head, g_string_new(text), NULL);
-        g_autoptr(GuardMail) plain = guard_mail_read_plain(mail);
+        g_autoptr(GuardMail) plain = guard_mail_read_plain(mail, NULL);
         g_autoptr(GuardMail) any = guard_mail_read_any(mail, NULL);
         g_assert_nonnull(plain);
         assert_same(plain, any);
@@ -157,6 +191,7 @@ int main(int argc, char **argv)
         g_test_add_data_func(path, GUINT_TO_POINTER(i), test_case);
     }
     g_test_add_func("/guard-mail/fields-limit", test_fields_limit);
+    g_test_add_func("/guard-mail/calm-fields", test_calm_fields);
     g_test_add_func("/guard-mail/notices", test_notices);
     return g_test_run();
 }

@@ -382,6 +382,7 @@ static void test_preface(void)
                           "open-telnet",
                           "A-7F3K2Q",
                           "Test run.\nTo: noc@example.org\n",
+                          NULL,
                           NULL };
     g_autoptr(Rendered) rendered = render(&input);
     g_assert_true(g_str_has_prefix(

@@ -153,6 +153,12 @@ class Lab:
                 break
         raise RuntimeError(f"Postfix did not start: {done.stdout}{self.log()}")
 
+    def resume(self):
+        """Again what stop() has ended, on the same ports; for a lab in a directory not its own."""
+        done = self._run_master("-w")
+        if done.returncode != 0:
+            raise RuntimeError(f"Postfix did not start again: {done.stdout}{self.log()}")
+
     def _make_directories(self):
         owner = pwd.getpwnam(self.owner).pw_uid
         group = grp.getgrnam(self.group).gr_gid

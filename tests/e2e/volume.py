@@ -54,7 +54,7 @@ def quick_report(number, customers, **arguments):
     return mails.report(mails.TELNET, rows(number, customers), encoding="8bit", **arguments)
 
 
-def send_timed(client, mail, recipient, sender=mails.SENDER):
+def send_timed(client, mail, recipient, sender=mails.SENDER, before_end=lambda: None):
     """One mail by smtplib.SMTP: (reply code, seconds from its last byte to the reply)."""
     client.ehlo_or_helo_if_needed()
     client.mail(sender, ["BODY=8BITMIME"])
@@ -66,6 +66,7 @@ def send_timed(client, mail, recipient, sender=mails.SENDER):
     data = smtplib._quote_periods(mail)  # pylint: disable=protected-access
     end = b".\r\n" if data.endswith(b"\r\n") else b"\r\n.\r\n"
     client.sock.sendall(data)
+    before_end()
     begin = time.monotonic()
     client.sock.sendall(end)
     code, _ = client.getreply()
