@@ -103,6 +103,11 @@ static char *details_of(const Table *table, guint row)
         if (!is_own(table_column(table, c)) && *table_cell(table, row, c) != '\0')
             g_string_append_printf(text, "%s%s=%s", text->len > 0 ? "; " : "",
                                    table_column(table, c), table_cell(table, row, c));
+    if (text->len > DIGEST_DETAILS_MAX) {
+        const char *end = g_utf8_find_prev_char(text->str, text->str + DIGEST_DETAILS_MAX + 1);
+        g_string_truncate(text, (gsize)(end - text->str));
+        g_string_append(text, " ...");
+    }
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 

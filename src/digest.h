@@ -19,6 +19,10 @@
 #include "ledger.h"
 #include "secret.h"
 
+/* Bytes of the details of one row: the report has them all, and a table's cell has a limit
+ * (TABLE_CELL_MAX) that many long cells together would pass. */
+#define DIGEST_DETAILS_MAX 8192
+
 /* Does this customer want digests, and may this report wait for one?  Never what is
  * urgent, and not without a template. */
 gboolean digest_can_wait(const Decision *decision, guint32 customer);

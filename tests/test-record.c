@@ -3,6 +3,7 @@
 
 /* decision -> ledger: what becomes of a report's rows by what was recorded before.  Each
  * story is a few mails into one ledger. */
+#include "digest.h"
 #include "errors.h"
 #include "fixture.h"
 #include "ledger-maker.h"
@@ -368,6 +369,43 @@ static void test_unproven_limit(void)
     }
 }
 
+/* A digest takes rows whose cells together are longer than any cell may be: cut, and one
+ * that just fits is not. */
+static void test_digest_details(void)
+{
+    static const char *const columns[] = { "asn", "ip", "timestamp", "a", "b", NULL };
+    for (guint above = 0; above < 2; above++) {
+        World world;
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
+        g_autofree char *half = g_strnfill(DIGEST_DETAILS_MAX / 2 - 4, 'x');
+        g_autofree char *rest = g_strnfill(DIGEST_DETAILS_MAX / 2 - 2 + above, 'y');
+
+        set_up(&world, LIVE);
+        snapshot_unref(world.snapshot);
+        world.snapshot = fixture_snapshot(
+            world.directory, LIVE,
+            "network,customer,email,deliver\n192.0.2.0/28,anna,a@example.net,digest\n");
+        g_ptr_array_add(rows, mail_row("64496", "192.0.2.1", "2025-02-11 11:10:25", half, rest,
+                                       NULL));
+        const MailOptions options = { .ticket = ONE, .title = "Offene Telnet-Server",
+                                      .scope = "AS64496", .columns = columns, .rows = rows };
+        g_autoptr(GBytes) mail = mail_make(&options);
+        static const Step step = { ONE, { NULL }, .status = "handled", .notified = 1,
+                                   .notices = 1 };
+        g_autoptr(Decision) decision = NULL;
+        Recorded recorded;
+        gboolean fine = record(&world, &step, mail, NULL, &decision, &recorded, &error);
+        g_assert_no_error(error);
+        g_assert_true(fine);
+        check_step(&step, decision, &recorded);
+        g_autofree char *text = notice_text(&world, "pending");
+        g_assert_true((strstr(text, "yyy ...") != NULL) == (above == 1));
+        recorded_clear(&recorded);
+        tear_down(&world);
+    }
+}
+
 /* Nothing of a report that could not be committed is there. */
 static void test_nothing_remains(void)
 {
@@ -408,6 +446,7 @@ int main(int argc, char **argv)
     g_test_add_func("/record/contacts", test_contacts);
     g_test_add_func("/record/released", test_released);
     g_test_add_func("/record/unproven-limit", test_unproven_limit);
+    g_test_add_func("/record/digest-details", test_digest_details);
     g_test_add_func("/record/nothing-remains", test_nothing_remains);
     return g_test_run();
 }
