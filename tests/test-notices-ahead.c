@@ -74,7 +74,8 @@ static void test_limits(void)
         g_assert_cmpuint(n, ==, cases[i].full_at);
         g_assert_cmpuint(ahead_count(ahead), ==, n);
         take(ahead, 1); /* there is room again */
-        g_assert_cmpint(ahead_put(ahead, draft_of(n + 1, 0)), ==, n == NOTICES_AHEAD);
+        gboolean full = ahead_put(ahead, draft_of(n + 1, 0));
+        g_assert_cmpint(full, ==, n == NOTICES_AHEAD);
     }
 }
 
