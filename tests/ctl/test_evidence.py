@@ -161,7 +161,10 @@ def _(stage):
 
 def answer(stage, text):
     """erase at a terminal, where text is typed: exit status and error output."""
-    controller, terminal = pty.openpty()
+    try:
+        controller, terminal = pty.openpty()
+    except OSError as reason:  # a container without /dev/pts
+        raise tap.Skip(f"no pseudo terminal: {reason}") from None
     os.write(controller, text)
     done = subprocess.run([CTL, "-c", stage.config, "erase", "--customer", "C-2"], stdin=terminal,
                           capture_output=True)
