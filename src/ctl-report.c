@@ -91,6 +91,18 @@ static gboolean record(const Runner *runner, Decision *decision, GBytes *mail,
     return FALSE;
 }
 
+/* The genuine one came by itself: then there is nothing to accept. */
+static int drop_known(const Runner *runner, const char *id)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!ledger_change_report(runner->ledger->ledger, id, REPORT_DROPPED, runner->person,
+                              "the same report is known", g_get_real_time(), &error))
+        return ctl_failed(error);
+    ctl_complain("report %s: the same is known from a proven mail; this one is dropped", id);
+    return CTL_WANTING;
+}
+
 /* ---- release */
 
 static int print_released(const Decision *decision, const char *id, const Recorded *recorded)
@@ -125,7 +137,8 @@ static int release(const Runner *runner, const char *id, GBytes *mail)
         return CTL_WANTING;
     }
     if (record(runner, decision, mail, id, &recorded, &status))
-        status = print_released(decision, id, &recorded);
+        status = recorded.outcome == LEDGER_DUPLICATE ? drop_known(runner, id)
+                                                      : print_released(decision, id, &recorded);
     recorded_clear(&recorded);
     return status;
 }
@@ -171,18 +184,6 @@ static int print_held(const Decision *decision, const char *what)
            decision->report->n_events, decision->report->n_events == 1 ? "" : "s",
            decision->report->subject->ticket);
     return EX_OK;
-}
-
-/* The genuine one came by itself: then there is nothing to accept. */
-static int drop_known(const Runner *runner, const char *id)
-{
-    g_autoptr(GError) error = NULL;
-
-    if (!ledger_change_report(runner->ledger->ledger, id, REPORT_DROPPED, runner->person,
-                              "the same report is known", g_get_real_time(), &error))
-        return ctl_failed(error);
-    ctl_complain("report %s: the same is known from a proven mail; this one is dropped", id);
-    return CTL_WANTING;
 }
 
 static int accept(const Runner *runner, const char *id, GBytes *mail)

@@ -216,9 +216,11 @@ static gboolean make_group(Maker *maker, guint group, GError **error)
             events[n++] = all->events[i];
     if (n == 0)
         return TRUE;
-    if (maker->order->digest != NULL && digest_can_wait(maker->decision, all->customer))
+    /* Of a customer whom no mail reaches the rows are held already: no digest grows by them. */
+    if (maker->order->digest != NULL && assignment->fates[events[0]].fate == FATE_NOTIFIED
+        && digest_can_wait(maker->decision, all->customer))
         return maker->order->digest(all->customer, events, n, maker->order->data, error);
-    return maker->decision->template_->group_by_address
+    return maker->decision->template_->group_by_address && maker->order->key == NULL
         ? make_by_address(maker, group, events, n, error)
         : make_one(maker, group, events, n, error);
 }

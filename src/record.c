@@ -252,7 +252,7 @@ static gboolean brake(Run *run, gboolean follow_up, GError **error)
     guint limit = decision->snapshot->config->brake_notices;
     guint before = ledger_notices_since(run->transaction, run->now - DAY_USECS);
 
-    if (limit == 0 || run->input->released != NULL || decision->mode == MODE_PILOT
+    if (limit == 0 || run->due->n_notices == 0 || run->input->released != NULL || decision->mode == MODE_PILOT
         || (guint64)before + run->due->n_notices <= limit)
         return TRUE;
     guint n = run->due->n_notices;

@@ -321,6 +321,45 @@ static void test_contacts(void)
     tear_down(&world);
 }
 
+/* deliver=digest, and no contact takes mail: the row waits in a notice of its own, and the
+ * digest stays as it was. */
+static void test_digest_contact(void)
+{
+    static const Step mails[] = {
+        { ONE, { "192.0.2.1" }, .critical = TRUE, .status = "handled", .notified = 1,
+          .notices = 1 },
+        { TWO, { "192.0.2.2" }, .at = HOUR, .status = "handled", .notified = 1, .notices = 1 },
+        { "CB-Report#20250212-10000003", { "192.0.2.3" }, .at = 2 * HOUR, .status = "attention",
+          .held = 1 },
+    };
+    World world;
+
+    set_up(&world, LIVE "digest-at=09:00 UTC\nrenotify-after=0\n");
+    snapshot_unref(world.snapshot);
+    world.snapshot = fixture_snapshot(
+        world.directory, LIVE "digest-at=09:00 UTC\n",
+        "network,customer,email,deliver\n192.0.2.0/28,anna,anna@example.net,digest\n");
+    run_step(&world, &mails[0], NULL);
+    g_autoptr(GError) error = NULL;
+    gint64 next;
+    g_autoptr(GPtrArray) claims
+        = ledger_claim(world.ledger, "test", 10, SENT * G_USEC_PER_SEC, &next, &error);
+    g_assert_cmpuint(claims->len, ==, 1);
+    const LedgerResult result = { .id = ((LedgerClaim *)claims->pdata[0])->id,
+                                  .state = NOTICE_HANDED_OVER, .reply = "250 ok", .queue_id = "" };
+    g_assert_true(ledger_mark(world.ledger, &result, 1, SENT * G_USEC_PER_SEC, &error));
+    run_step(&world, &mails[1], NULL);
+    bounce(&world, "anna@example.net");
+    run_step(&world, &mails[2], NULL);
+    g_assert_cmpuint(maker_count(world.ledger, LEDGER_NOTICES, "held"), ==, 1);
+    g_autoptr(GPtrArray) late = ledger_claim(world.ledger, "late", 10,
+                                             (SENT + DAY) * G_USEC_PER_SEC, &next, &error);
+    g_assert_cmpuint(late->len, ==, 2);
+    g_assert_cmpstr(((LedgerClaim *)late->pdata[0])->recipients[0], ==, "desk@example.org");
+    g_assert_cmpstr(((LedgerClaim *)late->pdata[1])->recipients[0], ==, "anna@example.net");
+    tear_down(&world);
+}
+
 /* A held report is run again by a person, past what held it, in its own place. */
 static void test_released(void)
 {
@@ -446,6 +485,7 @@ int main(int argc, char **argv)
     g_test_add_func("/record/contacts", test_contacts);
     g_test_add_func("/record/released", test_released);
     g_test_add_func("/record/unproven-limit", test_unproven_limit);
+    g_test_add_func("/record/digest-contact", test_digest_contact);
     g_test_add_func("/record/digest-details", test_digest_details);
     g_test_add_func("/record/nothing-remains", test_nothing_remains);
     return g_test_run();
