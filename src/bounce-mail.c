@@ -199,10 +199,9 @@ static NoticeKey key_of(const LedgerNoticeInfo *notice)
 static char *id_of(const Secret *secret, const LedgerNoticeInfo *notice)
 {
     const NoticeKey key = key_of(notice);
-    g_autofree char *message_id = secret_message_id(secret, &key, "localhost");
+    g_autofree char *name = secret_notice_id(secret, &key);
 
-    return g_strdup_printf(BOUNCE_MAIL_ID "%.*s", (int)strcspn(message_id + 1, "@"),
-                           message_id + 1);
+    return g_strconcat(BOUNCE_MAIL_ID, name, NULL);
 }
 
 static gboolean put_in(const Telling *telling, const char *id, GError **error)
@@ -217,9 +216,8 @@ static gboolean put_in(const Telling *telling, const char *id, GError **error)
                         .attached = telling->bytes };
 
     set_sender(telling, layout_of(telling), &head);
-    g_autofree char *domain = notice_domain_of(head.from);
-    g_autofree char *message_id =
-        secret_message_id(secret, &key, domain != NULL ? domain : "localhost");
+    g_autofree char *domain = notice_id_domain(head.from);
+    g_autofree char *message_id = secret_message_id(secret, &key, domain);
     /* Its own among millions: as long as can be. */
     g_autofree char *reference = secret_reference(secret, &key, SECRET_REFERENCE_CHARS_MAX);
     g_autofree char *sender = bounce_sender(secret, config->envelope_from, reference);

@@ -128,7 +128,8 @@ static int show(const char *file, Decision *decision, const char *directory)
     for (guint i = 0; i < problems->len; i++)
         print_field("but", g_ptr_array_index(problems, i));
     print_fates(decision);
-    return has_bad_notice(decision) || decision->status == STATUS_HELD || decision->status == STATUS_UNREAD
+    return has_bad_notice(decision) || decision->status == STATUS_HELD
+            || decision->status == STATUS_UNREAD
         ? CTL_WANTING
         : EX_OK;
 }

@@ -99,10 +99,8 @@ static void append_customers(GString *text, const Decision *decision)
 /* A cell of ours in front of a row: why it stands here. */
 static void append_cell(GString *text, const char *value)
 {
-    g_string_append_c(text, '"');
-    for (const char *p = value; *p != '\0'; p++)
-        g_string_append(text, *p == '"' ? "\"\"" : (const char[]) { *p, '\0' });
-    g_string_append(text, "\",");
+    table_append_cell(text, value);
+    g_string_append_c(text, ',');
 }
 
 static void append_row(GString *text, const Decision *decision, guint row, const guint *columns)
@@ -159,8 +157,8 @@ const char *desk_from(const Config *config)
 
 char *desk_message_id(const Config *config, const Secret *secret, const NoticeKey *key)
 {
-    g_autofree char *domain = notice_domain_of(desk_from(config));
-    return secret_message_id(secret, key, domain != NULL ? domain : "localhost");
+    g_autofree char *domain = notice_id_domain(desk_from(config));
+    return secret_message_id(secret, key, domain);
 }
 
 GBytes *desk_write(const Decision *decision, const Delivery *delivery, const char *subject,

@@ -4,7 +4,8 @@
 /* desk: what the abuse desk is told about one report, in one mail.
  *
  * In live and redirect mode there is one only when somebody must look: rows that
- * nobody has, unreadable or held ones, notices that wait for the desk.  In pilot mode there is one per report: customers, rows, one sample. */
+ * nobody has, unreadable or held ones, notices that wait for the desk.  In pilot mode
+ * there is one per report: customers, rows, one sample. */
 #ifndef CERTBUND_DESK_H
 #define CERTBUND_DESK_H
 

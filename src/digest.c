@@ -79,12 +79,11 @@ static gboolean find_slot(const DigestInput *input, const char *customer, const 
 
 /* ---- lines */
 
+/* One that others follow. */
 static void append_cell(GString *text, const char *value)
 {
-    g_string_append_c(text, '"');
-    for (const char *p = value; *p != '\0'; p++)
-        g_string_append(text, *p == '"' ? "\"\"" : (const char[]) { *p, '\0' });
-    g_string_append(text, "\",");
+    table_append_cell(text, value);
+    g_string_append_c(text, ',');
 }
 
 static gboolean is_own(const char *column)
@@ -122,8 +121,8 @@ static void append_line(GString *text, const Decision *decision, guint row)
         int column = table_find_column(table, own_columns[i]);
         append_cell(text, column >= 0 ? table_cell(table, row, (guint)column) : "");
     }
-    append_cell(text, details);
-    text->str[text->len - 1] = '\n'; /* instead of the last comma */
+    table_append_cell(text, details);
+    g_string_append_c(text, '\n');
 }
 
 /* ---- the customer's */

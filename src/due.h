@@ -17,7 +17,8 @@
 #include "decision.h"
 #include "ledger.h"
 
-#define DUE_AHEAD_SECS (24 * (gint64)3600) /* told later than this from now: the clock was wrong then */
+/* Told later than this from now: the clock was wrong then. */
+#define DUE_AHEAD_SECS (24 * (gint64)3600)
 
 /* Of one group of the assignment. */
 typedef struct {

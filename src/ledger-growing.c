@@ -6,14 +6,15 @@
 #include "ledger-record.h"
 
 static gboolean read_growth(LedgerTransaction *transaction, const char *id,
-                            LedgerGrowth *growth_r, char **lines_r, char **reference_r, GError **error)
+                            LedgerGrowth *growth_r, char **lines_r, char **reference_r,
+                            GError **error)
 {
     Ledger *ledger = transaction->ledger;
     sqlite3_stmt *statement = sql_start(
         ledger, error,
         "SELECT n.n, n.state IN ('pending', 'pilot') AND n.worker IS NULL AND n.attempts = 0"
-        " AND n.due > ?2, coalesce(b.lines, ''), n.reference FROM notice n LEFT JOIN body b ON b.notice = n.n"
-        " WHERE n.id = ?1",
+        " AND n.due > ?2, coalesce(b.lines, ''), n.reference"
+        " FROM notice n LEFT JOIN body b ON b.notice = n.n WHERE n.id = ?1",
         sql_text(id), sql_int(transaction->now));
     SqlStep step = statement == NULL ? SQL_FAILED : sql_step(ledger, statement, error);
 

@@ -327,7 +327,8 @@ gboolean ledger_add_notice(LedgerTransaction *transaction, const LedgerNotice *n
     if (!record_usable(transaction, error))
         return FALSE;
     ok =
-        ledger_insert_notice(transaction->ledger, notice, record_notice_row(transaction, notice->id, TRUE),
+        ledger_insert_notice(transaction->ledger, notice,
+                             record_notice_row(transaction, notice->id, TRUE),
                              transaction->report, transaction->now, &failure);
     return record_result(transaction, ok, failure, error);
 }

@@ -82,7 +82,8 @@ static gboolean strip_report(Ledger *ledger, gint64 report, GError **error)
                       " (SELECT n FROM notice WHERE report = ?1)",
                       sql_int(report), sql_text(WHY_PURGED)) &&
            sql_run(ledger, error,
-                   "UPDATE report SET bytes = NULL, size = 0, reason = '', evidence = '', content = 0"
+                   "UPDATE report SET bytes = NULL, size = 0, reason = '', evidence = '',"
+                   " content = 0"
                    " WHERE n = ?1",
                    sql_int(report));
 }

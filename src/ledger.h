@@ -141,7 +141,8 @@ typedef enum {
 typedef struct LedgerTransaction LedgerTransaction;
 
 /* person: "" for the daemon itself.  released: id of a held report that is being
- * run again (its key and provenance are its own; its events' fates are given anew; an accepted one gets
+ * run again (its key and provenance are its own; its events' fates are given anew; an accepted
+ * one gets
  * its key now, and is LEDGER_DUPLICATE when the genuine one came meanwhile), or NULL.
  * NULL on failure.  A failure of any call below is remembered and fails the commit, so
  * calls without an error need none. */

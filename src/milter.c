@@ -10,6 +10,7 @@
 
 #include "bounce.h"
 #include "errors.h"
+#include "incoming.h"
 #include "intake.h"
 #include "log.h"
 #include "mark.h"
@@ -20,11 +21,6 @@
 #include <pthread.h>
 #include <string.h>
 
-#define HEAD_MAX (1024 * 1024) /* bytes; Postfix passes 60,000, Sendmail 32,768 on */
-/* Mark fields in one mail.  Each is removed by a request that makes Postfix search
- * its queue file: 16,000 take it half a minute.  One is ours, a few more a loop. */
-#define MARKS_MAX 50
-#define MARK_BYTES_MAX 4096 /* of one kept; ours has at most 800 */
 #define REPLY_SETTLE_USECS (200 * 1000) /* for libmilter to write the last answers out */
 
 static struct {
@@ -37,22 +33,6 @@ static struct {
     gboolean stopped; /* the ledger may be gone; guarded by lock */
 } filter = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-/* One message. */
-typedef struct {
-    Snapshot *snapshot;
-    char *sender;           /* of the envelope, "" the null sender */
-    char *bounced;          /* reference of a notice: this may be its bounce; or NULL */
-    gboolean wanted;        /* the sender or a recipient is in the intake */
-    GPtrArray *recipients;  /* those in the intake, as typed by the client */
-    GByteArray *bytes;      /* header and body */
-    GPtrArray *marks;       /* values of the mark fields it came with */
-    char *subject, *from, *original_from, *message_id; /* raw values, the first of each */
-    Subject *report;        /* set at the end of the headers */
-    GHmac *id;              /* of the mark, fed by the body */
-    guint n_marks;          /* mark fields it came with, kept or not */
-    gboolean too_large, header_too_large;
-} Incoming;
-
 /* One connection. */
 typedef struct {
     Address client;
@@ -61,30 +41,10 @@ typedef struct {
     Incoming *incoming;     /* NULL between messages */
 } Session;
 
-static void incoming_free(Incoming *incoming)
+static Incoming *begin_message(const char *sender)
 {
-    if (incoming == NULL)
-        return;
-    snapshot_unref(incoming->snapshot);
-    g_free(incoming->sender);
-    g_free(incoming->bounced);
-    g_clear_pointer(&incoming->recipients, g_ptr_array_unref);
-    g_clear_pointer(&incoming->bytes, g_byte_array_unref);
-    g_clear_pointer(&incoming->marks, g_ptr_array_unref);
-    g_free(incoming->subject);
-    g_free(incoming->from);
-    g_free(incoming->original_from);
-    g_free(incoming->message_id);
-    g_clear_pointer(&incoming->report, subject_free);
-    g_clear_pointer(&incoming->id, g_hmac_unref);
-    g_free(incoming);
-}
-
-static Incoming *incoming_new(void)
-{
-    Incoming *incoming = g_new0(Incoming, 1);
     pthread_mutex_lock(&filter.lock);
-    incoming->snapshot = snapshot_ref(filter.snapshot);
+    Incoming *incoming = incoming_new(filter.snapshot, sender);
     pthread_mutex_unlock(&filter.lock);
     return incoming;
 }
@@ -140,10 +100,7 @@ static sfsistat on_mail(SMFICTX *ctx, char **arguments)
     if (session == NULL)
         return SMFIS_TEMPFAIL;
     incoming_free(session->incoming);
-    session->incoming = incoming_new();
-    session->incoming->sender = intake_address(arguments[0] != NULL ? arguments[0] : "");
-    session->incoming->wanted = intake_has_sender(session->incoming->snapshot->config,
-                                                  session->incoming->sender);
+    session->incoming = begin_message(arguments[0] != NULL ? arguments[0] : "");
     return SMFIS_CONTINUE;
 }
 
@@ -153,17 +110,7 @@ static sfsistat on_recipient(SMFICTX *ctx, char **arguments)
 
     if (session == NULL || session->incoming == NULL)
         return SMFIS_TEMPFAIL;
-    Incoming *incoming = session->incoming;
-    g_autofree char *address = intake_address(arguments[0]);
-    if (intake_has_recipient(incoming->snapshot->config, address)) {
-        if (incoming->recipients == NULL)
-            incoming->recipients = g_ptr_array_new_with_free_func(g_free);
-        g_ptr_array_add(incoming->recipients, g_strdup(arguments[0]));
-        incoming->wanted = TRUE;
-    }
-    if (incoming->bounced == NULL)
-        incoming->bounced = bounce_intake(filter.secret, incoming->snapshot->config,
-                                          incoming->sender, address);
+    incoming_add_recipient(session->incoming, filter.secret, arguments[0]);
     return SMFIS_CONTINUE;
 }
 
@@ -175,41 +122,10 @@ static sfsistat on_data(SMFICTX *ctx)
 
     if (session == NULL || session->incoming == NULL)
         return SMFIS_TEMPFAIL;
-    if (session->incoming->wanted || session->incoming->bounced != NULL)
+    if (session->incoming->wanted)
         return SMFIS_CONTINUE;
     g_clear_pointer(&session->incoming, incoming_free);
     return SMFIS_ACCEPT;
-}
-
-/* libmilter gives folds as '\n' without CR; the bytes get theirs back. */
-static void append_field(GByteArray *bytes, const char *name, const char *value, gboolean space)
-{
-    g_byte_array_append(bytes, (const guint8 *)name, (guint)strlen(name));
-    g_byte_array_append(bytes, (const guint8 *)(space ? ":" : ": "), space ? 1 : 2);
-    for (const char *p = value, *end; *p != '\0'; p = end) {
-        end = strchrnul(p, '\n');
-        gboolean bare = *end == '\n' && (end == p || end[-1] != '\r');
-        g_byte_array_append(bytes, (const guint8 *)p, (guint)(end - p));
-        if (bare)
-            g_byte_array_append(bytes, (const guint8 *)"\r", 1);
-        if (*end == '\n')
-            g_byte_array_append(bytes, (const guint8 *)end++, 1);
-    }
-    g_byte_array_append(bytes, (const guint8 *)"\r\n", 2);
-}
-
-static void keep_first(char **kept, const char *value)
-{
-    if (*kept == NULL)
-        *kept = g_strstrip(g_strdup(value));
-}
-
-static void keep_mark(Incoming *incoming, const char *value)
-{
-    if (incoming->marks == NULL)
-        incoming->marks = g_ptr_array_new_with_free_func(g_free);
-    if (++incoming->n_marks <= MARKS_MAX)
-        g_ptr_array_add(incoming->marks, g_strndup(value, MARK_BYTES_MAX));
 }
 
 static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
@@ -217,24 +133,8 @@ static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
     Session *session = smfi_getpriv(ctx);
     Incoming *incoming = session != NULL ? session->incoming : NULL;
 
-    if (incoming == NULL)
-        return SMFIS_NOREPLY; /* answered with a temporary failure at the end of headers */
-    if (incoming->bytes == NULL)
-        incoming->bytes = g_byte_array_new();
-    if (incoming->bytes->len > HEAD_MAX)
-        incoming->too_large = incoming->header_too_large = TRUE;
-    else
-        append_field(incoming->bytes, name, value, session->leading_space);
-    if (g_ascii_strcasecmp(name, "Subject") == 0)
-        keep_first(&incoming->subject, value);
-    else if (g_ascii_strcasecmp(name, "From") == 0)
-        keep_first(&incoming->from, value);
-    else if (g_ascii_strcasecmp(name, "X-Original-From") == 0)
-        keep_first(&incoming->original_from, value);
-    else if (g_ascii_strcasecmp(name, "Message-ID") == 0)
-        keep_first(&incoming->message_id, value);
-    else if (g_ascii_strcasecmp(name, MARK_FIELD) == 0)
-        keep_mark(incoming, value);
+    if (incoming != NULL) /* else answered with a temporary failure at the end of headers */
+        incoming_add_header(incoming, name, value, session->leading_space);
     return SMFIS_NOREPLY;
 }
 
@@ -253,22 +153,13 @@ static sfsistat on_end_of_headers(SMFICTX *ctx)
 
     if (session == NULL || session->incoming == NULL)
         return SMFIS_TEMPFAIL;
-    Incoming *incoming = session->incoming;
-    const IntakeHeaders headers
-        = { incoming->subject, incoming->from, incoming->original_from };
-    if (incoming->wanted && incoming->bounced == NULL)
-        incoming->report = intake_report(incoming->snapshot->config, &headers);
-    if (incoming->n_marks > MARKS_MAX)
-        return refuse_marks(ctx, incoming);
-    if (incoming->report == NULL && incoming->bounced == NULL && incoming->marks == NULL) {
-        g_clear_pointer(&session->incoming, incoming_free);
-        return SMFIS_ACCEPT;
-    }
-    incoming->id = secret_mark_start(
-        filter.secret, incoming->message_id != NULL ? incoming->message_id : "");
-    if (incoming->bytes != NULL)
-        g_byte_array_append(incoming->bytes, (const guint8 *)"\r\n", 2);
-    return SMFIS_CONTINUE;
+    incoming_end_headers(session->incoming, filter.secret);
+    if (session->incoming->n_marks > INCOMING_MARKS_MAX)
+        return refuse_marks(ctx, session->incoming);
+    if (session->incoming->id != NULL)
+        return SMFIS_CONTINUE;
+    g_clear_pointer(&session->incoming, incoming_free);
+    return SMFIS_ACCEPT;
 }
 
 static sfsistat on_body(SMFICTX *ctx, unsigned char *chunk, size_t size)
@@ -276,24 +167,8 @@ static sfsistat on_body(SMFICTX *ctx, unsigned char *chunk, size_t size)
     Session *session = smfi_getpriv(ctx);
     Incoming *incoming = session != NULL ? session->incoming : NULL;
 
-    if (incoming == NULL || incoming->id == NULL || size == 0)
-        return SMFIS_NOREPLY;
-    g_hmac_update(incoming->id, chunk, (gssize)size);
-    if ((incoming->report == NULL && incoming->bounced == NULL) || incoming->bytes == NULL
-        || incoming->too_large)
-        return SMFIS_NOREPLY;
-    if (incoming->bounced != NULL) {
-        /* What it says stands in front; the rest may be our own notice, come back. */
-        gsize room = DSN_BYTES_MAX - MIN(DSN_BYTES_MAX, incoming->bytes->len);
-        g_byte_array_append(incoming->bytes, chunk, (guint)MIN(size, room));
-        return SMFIS_NOREPLY;
-    }
-    incoming->too_large
-        = incoming->bytes->len + size > incoming->snapshot->config->max_size_bytes;
-    if (incoming->too_large)
-        g_clear_pointer(&incoming->bytes, g_byte_array_unref);
-    else
-        g_byte_array_append(incoming->bytes, chunk, (guint)size);
+    if (incoming != NULL)
+        incoming_add_body(incoming, chunk, size);
     return SMFIS_NOREPLY;
 }
 
@@ -369,7 +244,7 @@ static Outcome *process_incoming(SMFICTX *ctx, const Session *session, const cha
 
 static char *mark_too_large(const Incoming *incoming, const char *queue_id)
 {
-    gsize limit = incoming->header_too_large ? HEAD_MAX
+    gsize limit = incoming->header_too_large ? INCOMING_HEAD_MAX
                                              : incoming->snapshot->config->max_size_bytes;
     g_autofree char *reason
         = g_strdup_printf("larger than %s (%" G_GSIZE_FORMAT " bytes)",

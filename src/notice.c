@@ -173,14 +173,9 @@ GBytes *notice_write(const NoticeHead *head, GString *text, GError **error)
     return g_string_free_to_bytes(mail);
 }
 
-char *notice_address_of(const char *mailbox)
-{
-    return notice_mailbox_address(mailbox);
-}
-
-char *notice_domain_of(const char *mailbox)
+char *notice_id_domain(const char *mailbox)
 {
     g_autofree char *address = notice_mailbox_address(mailbox);
     const char *at = address != NULL ? strrchr(address, '@') : NULL;
-    return at != NULL ? g_strdup(at + 1) : NULL;
+    return g_strdup(at != NULL ? at + 1 : "localhost");
 }

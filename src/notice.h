@@ -35,9 +35,8 @@ GHashTable *notice_known_new(void);
  * an address could break out of its field. */
 GBytes *notice_write(const NoticeHead *head, GString *text, GError **error);
 
-/* The addr-spec in an RFC 5322 mailbox ("Name <a@b>" or "a@b"), and its domain;
- * NULL when there is none; caller frees. */
-char *notice_address_of(const char *mailbox);
-char *notice_domain_of(const char *mailbox);
+/* What stands behind the @ of Message-IDs from this RFC 5322 mailbox ("Name <a@b>" or "a@b"):
+ * its domain, "localhost" when it has none; caller frees. */
+char *notice_id_domain(const char *mailbox);
 
 #endif

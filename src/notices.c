@@ -18,12 +18,6 @@ typedef struct {
     GHashTable *references; /* given out so far: char * */
 } Maker;
 
-/* The addresses of a customer's list, which has ";" between; caller frees. */
-static char **split_addresses(const char *list)
-{
-    return *list != '\0' ? g_strsplit(list, ";", -1) : g_new0(char *, 1);
-}
-
 static char **joined(char **first, char **second)
 {
     GPtrArray *all = g_ptr_array_new();
@@ -75,8 +69,8 @@ static char **reachable(const Maker *maker, const Notice *notice, char **address
 static void address_notice(const Maker *maker, Draft *draft)
 {
     Notice *notice = &draft->notice;
-    g_auto(GStrv) all_to = split_addresses(notice->customer.email);
-    g_auto(GStrv) all_cc = split_addresses(notice->customer.cc);
+    g_auto(GStrv) all_to = g_strsplit(notice->customer.email, ";", -1);
+    g_auto(GStrv) all_cc = g_strsplit(notice->customer.cc, ";", -1);
 
     draft->to = reachable(maker, notice, all_to);
     draft->cc = reachable(maker, notice, all_cc);
@@ -250,9 +244,7 @@ gboolean notices_make(Decision *decision, const NoticeOrder *order, GError **err
     task.columns = columns;
     maker.digest = order->report_digest != NULL ? g_strdup(order->report_digest)
                                                 : report_digest(decision->report);
-    maker.domain = notice_domain_of(notices_sender(decision->snapshot->config));
-    if (maker.domain == NULL)
-        maker.domain = g_strdup("localhost");
+    maker.domain = notice_id_domain(notices_sender(decision->snapshot->config));
     maker.references = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     maker.ahead = ahead_new(&task, assignment->n_groups >= NOTICES_AHEAD ? order->threads : 0);
     gboolean done = make_all(&maker, error);

@@ -22,10 +22,9 @@ typedef struct {
 static void append_cells(GString *text, guint n, const char *const *cells)
 {
     for (guint i = 0; i < n; i++) {
-        g_string_append(text, i > 0 ? ",\"" : "\"");
-        for (const char *p = cells[i] != NULL ? cells[i] : ""; *p != '\0'; p++)
-            g_string_append(text, *p == '"' ? "\"\"" : (const char[]) { *p, '\0' });
-        g_string_append_c(text, '"');
+        if (i > 0)
+            g_string_append_c(text, ',');
+        table_append_cell(text, cells[i] != NULL ? cells[i] : "");
     }
     g_string_append_c(text, '\n');
 }
@@ -40,12 +39,6 @@ static gboolean list_row(guint n_columns, const char *const *columns, const char
     if (list->n++ < FAILURES_ROWS_MAX)
         append_cells(list->text, n_columns, values);
     return TRUE;
-}
-
-static char *stamp(gint64 secs)
-{
-    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(secs);
-    return g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ");
 }
 
 /* When the desk was told last, seconds; a time to come is a clock that jumped back. */
@@ -114,8 +107,10 @@ gboolean failures_tell(Ledger *ledger, const Secret *secret, const Config *confi
     *told_r = FALSE;
     if (*config->desk == '\0' || !is_due(ledger, secs, &since))
         return TRUE;
-    g_autofree char *from = stamp(since);
-    g_autofree char *until = stamp(secs);
+    char from[TIMESTAMP_TEXT_SIZE], until[TIMESTAMP_TEXT_SIZE];
+
+    timestamp_format(since, from);
+    timestamp_format(secs, until);
     if (!ledger_ask(ledger, LEDGER_FAILURES, from, list_row, &list, error))
         return FALSE;
     if (list.n == 0)

@@ -252,8 +252,8 @@ static gboolean brake(Run *run, gboolean follow_up, GError **error)
     guint limit = decision->snapshot->config->brake_notices;
     guint before = ledger_notices_since(run->transaction, run->now - DAY_USECS);
 
-    if (limit == 0 || run->due->n_notices == 0 || run->input->released != NULL || decision->mode == MODE_PILOT
-        || (guint64)before + run->due->n_notices <= limit)
+    if (limit == 0 || run->due->n_notices == 0 || run->input->released != NULL
+        || decision->mode == MODE_PILOT || (guint64)before + run->due->n_notices <= limit)
         return TRUE;
     guint n = run->due->n_notices;
     g_clear_pointer(&run->due, due_free);
@@ -300,7 +300,8 @@ static gboolean add_notices(Run *run, GError **error)
     gboolean follow_up = run->recorded->outcome == LEDGER_FOLLOW_UP;
     const NoticeOrder order = {
         .secret = run->input->secret, .now = run->now / G_USEC_PER_SEC, .sink = add_notice,
-        .data = run, .digest = add_to_digest, .memory = { reference_taken, contact_bounced, find_history, run },
+        .data = run, .digest = add_to_digest,
+        .memory = { reference_taken, contact_bounced, find_history, run },
         .problems = run->recorded->problems, .report_digest = run->digest,
         .event_digests = run->digests, .threads = spare_processors(),
     };

@@ -36,7 +36,7 @@ typedef struct {
 } RecordInput;
 
 typedef struct {
-    LedgerOutcome outcome; /* LEDGER_DUPLICATE: nothing was recorded, the decision's status says so */
+    LedgerOutcome outcome; /* LEDGER_DUPLICATE: nothing was recorded; the status says so */
     guint n_notices;       /* pending, or made in pilot mode */
     gboolean kept;         /* FALSE: unproven, and above RECORD_UNPROVEN_MAX */
     GPtrArray *problems;   /* char *: notices that wait for the desk, one line each */

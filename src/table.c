@@ -248,19 +248,25 @@ const char *table_cell(const Table *table, guint row, guint column)
     return table->cells + table->offsets[((gsize)row + 1) * table->n_columns + column];
 }
 
+void table_append_cell(GString *text, const char *value)
+{
+    g_string_append_c(text, '"');
+    for (const char *quote; (quote = strchr(value, '"')) != NULL; value = quote + 1) {
+        g_string_append_len(text, value, quote + 1 - value);
+        g_string_append_c(text, '"');
+    }
+    g_string_append(text, value);
+    g_string_append_c(text, '"');
+}
+
 void table_append_csv(const Table *table, GString *text, gint64 row, const guint *columns,
                       guint n_columns)
 {
     for (guint i = 0; i < n_columns; i++) {
-        const char *cell = row < 0 ? table_column(table, columns[i])
-                                   : table_cell(table, (guint)row, columns[i]);
-        g_string_append(text, i == 0 ? "\"" : ",\"");
-        for (const char *quote; (quote = strchr(cell, '"')) != NULL; cell = quote + 1) {
-            g_string_append_len(text, cell, quote + 1 - cell);
-            g_string_append_c(text, '"');
-        }
-        g_string_append(text, cell);
-        g_string_append_c(text, '"');
+        if (i > 0)
+            g_string_append_c(text, ',');
+        table_append_cell(text, row < 0 ? table_column(table, columns[i])
+                                        : table_cell(table, (guint)row, columns[i]));
     }
     g_string_append_c(text, '\n');
 }

@@ -47,6 +47,9 @@ int table_find_column(const Table *table, const char *name);
 /* NUL-terminated, verbatim, owned by the table; rows count from 0. */
 const char *table_cell(const Table *table, guint row, guint column);
 
+/* Append value as one CSV cell in quotes, those within doubled (RFC 4180); no comma. */
+void table_append_cell(GString *text, const char *value);
+
 /* Append row's given cells to text as one CSV line, every cell in quotes, LF at
  * the end; row -1 appends the column names. */
 void table_append_csv(const Table *table, GString *text, gint64 row,

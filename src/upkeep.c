@@ -60,11 +60,10 @@ static gint64 purge(Ledger *ledger, gint64 keep_content_secs, gint64 keep_proof_
 
     if (left > 0)
         return left;
-    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(now / G_USEC_PER_SEC);
-    g_autofree char *stamp = g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ");
+    char stamp[TIMESTAMP_TEXT_SIZE];
     if (!ledger_purge(ledger, upkeep_before(now, keep_content_secs),
                       upkeep_before(now, keep_proof_secs), &n, &why)
-        || !ledger_set(ledger, LAST, stamp, &why)) {
+        || !ledger_set(ledger, LAST, timestamp_format(now / G_USEC_PER_SEC, stamp), &why)) {
         log_error("the ledger could not be purged: %s", why->message);
         return UPKEEP_RETRY_SECS;
     }

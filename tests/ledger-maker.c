@@ -3,6 +3,8 @@
 
 #include "ledger-maker.h"
 
+#include "fixture.h"
+
 #include <string.h>
 
 LedgerReport maker_report(const Made *made)
@@ -128,6 +130,22 @@ Ledger *maker_open(const char *path, LedgerUse use)
     g_assert_no_error(error);
     g_assert_nonnull(ledger);
     return ledger;
+}
+
+void maker_set_up(MakerWorld *world, gconstpointer data)
+{
+    (void)data;
+    world->directory = fixture_directory();
+    world->path = g_build_filename(world->directory, "ledger.db", NULL);
+    world->ledger = maker_open(world->path, LEDGER_DAEMON);
+}
+
+void maker_tear_down(MakerWorld *world, gconstpointer data)
+{
+    (void)data;
+    ledger_close(world->ledger);
+    g_free(world->path);
+    fixture_remove(world->directory);
 }
 
 static gboolean count_row(guint n_columns, const char *const *columns, const char *const *values,

@@ -39,6 +39,14 @@ LedgerOutcome maker_must_record(Ledger *ledger, const Made *made);
 /* Open or abort. */
 Ledger *maker_open(const char *path, LedgerUse use);
 
+/* A directory with an open ledger in it, for g_test_add()'s fixtures. */
+typedef struct {
+    char *directory, *path;
+    Ledger *ledger;
+} MakerWorld;
+void maker_set_up(MakerWorld *world, gconstpointer data);
+void maker_tear_down(MakerWorld *world, gconstpointer data);
+
 /* How many rows a question has, and the value of a column in its first row (owned by
  * the caller; NULL when nothing). */
 guint maker_count(Ledger *ledger, LedgerQuestion question, const char *filter);

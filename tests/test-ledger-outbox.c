@@ -10,26 +10,7 @@
 
 #define TICKET "CB-Report#20250212-10004759"
 
-typedef struct {
-    char *directory, *path;
-    Ledger *ledger;
-} World;
-
-static void set_up(World *world, gconstpointer data)
-{
-    (void)data;
-    world->directory = fixture_directory();
-    world->path = g_build_filename(world->directory, "ledger.db", NULL);
-    world->ledger = maker_open(world->path, LEDGER_DAEMON);
-}
-
-static void tear_down(World *world, gconstpointer data)
-{
-    (void)data;
-    ledger_close(world->ledger);
-    g_free(world->path);
-    fixture_remove(world->directory);
-}
+typedef MakerWorld World;
 
 static void reopen(World *world)
 {
@@ -270,7 +251,8 @@ static void test_race_of_claims(World *world, gconstpointer data)
     g_assert_cmpuint(g_hash_table_size(seen), ==, 20);
 }
 
-#define ADD(path, test) g_test_add("/ledger-outbox/" path, World, NULL, set_up, test, tear_down)
+#define ADD(path, test)                                                                            \
+    g_test_add("/ledger-outbox/" path, World, NULL, maker_set_up, test, maker_tear_down)
 
 int main(int argc, char **argv)
 {

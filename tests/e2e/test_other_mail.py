@@ -105,7 +105,7 @@ def test_second_pass(stage):
         equal((mark["status"], mark["notices"]), ("duplicate", "0"))
 
 
-@case("as many forged marks as MARKS_MAX are removed; one more, and the mail is refused")
+@case("as many forged marks as INCOMING_MARKS_MAX are removed; one more, and the mail is refused")
 def test_many_marks(stage):
     with stage.daemon():
         for count, code in ((50, 250), (51, 550)):
