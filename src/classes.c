@@ -8,7 +8,6 @@
 #include "classes.h"
 
 #include "subject.h"
-#include "table.h"
 
 #include <gio/gio.h>
 #include <string.h>
@@ -59,6 +58,7 @@ static gpointer read_catalogue(gpointer unused)
         entry->public.title_de = cell(catalogue->table, i, "title_de");
         entry->public.title_en = cell(catalogue->table, i, "title_en");
         entry->public.account_column = cell(catalogue->table, i, "account_column");
+        entry->public.columns = cell(catalogue->table, i, "columns");
         const char *kind = cell(catalogue->table, i, "kind");
         entry->public.urgent = strcmp(kind, "infected") == 0 || strcmp(kind, "compromised") == 0;
         entry->folded[0] = subject_fold_title(entry->public.title_de);
@@ -84,6 +84,24 @@ const ReportClass *classes_find(const char *title)
         }
     }
     return best;
+}
+
+gboolean classes_fit(const char *title, const Table *table)
+{
+    const ReportClass *known = classes_find(title);
+    g_auto(GStrv) wanted = g_strsplit(known != NULL ? known->columns : "", " ", -1);
+    guint found = 0;
+
+    for (char **name = wanted; known != NULL && *name != NULL; name++) {
+        gboolean optional = g_str_has_suffix(*name, "?");
+        if (optional)
+            (*name)[strlen(*name) - 1] = '\0';
+        gboolean there = table_find_column(table, *name) >= 0;
+        if (!there && !optional)
+            return FALSE;
+        found += there;
+    }
+    return found > 0 && found == table_n_columns(table);
 }
 
 char *classes_slug(const char *title)

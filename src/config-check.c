@@ -4,8 +4,7 @@
 /* config-check: can the daemon start with these settings?
  *
  * A file may be well-formed and yet say something this version can't do or
- * must not do.  Refuses above all evidence that nothing here verifies: law 5,
- * no provenance, no mail out. */
+ * must not do.  Evidence that can't succeed is warned of in provenance.c. */
 #include "config.h"
 
 #include <string.h>
@@ -14,31 +13,21 @@
 
 #include "config-table.h"
 
-static void check_require(const Config *config, Faults *faults)
+/* Who trusts clients must say which. */
+static void check_clients(const Config *config, Faults *faults)
 {
-    guint line = config_line(config, "provenance", "require");
-    gboolean client = FALSE;
-    if (config_is_faulty(config, "provenance", "require"))
-        return; /* what stands there instead of its value is the default */
+    guint line = config_line(config, "provenance", "clients");
+
     for (char **entry = config->require; *entry != NULL; entry++) {
-        if (strcmp(*entry, "client") == 0) {
-            client = TRUE;
-        } else if (line > 0) {
-            g_autofree char *shown = config_shown(*entry);
+        g_auto(GStrv) words = g_strsplit(*entry, "+", -1);
+        if (config->n_clients == 0 && g_strv_contains((const char *const *)words, "client")
+            && !config_is_faulty(config, "provenance", "clients")) {
             faults_add(faults, config->path, line,
-                       "[provenance] require: \"%s\" is not supported by this version; expected "
-                       "client, with clients=",
-                       shown);
+                       "[provenance] clients: empty, so that require=client proves nothing; "
+                       "expected the networks of the hosts that hand in CERT-Bund's mail");
+            return;
         }
     }
-    if (line == 0)
-        faults_add(faults, config->path, 0,
-                   "[provenance] require: not given, and the default dkim;pgp;smime is not "
-                   "supported by this version; expected require=client, with clients=");
-    if (client && config->n_clients == 0 && !config_is_faulty(config, "provenance", "clients"))
-        faults_add(faults, config->path, config_line(config, "provenance", "clients"),
-                   "[provenance] clients: empty, so that require=client proves nothing; expected "
-                   "the networks of the hosts that hand in CERT-Bund's mail");
 }
 
 static void check_intake(const Config *config, Faults *faults)
@@ -97,7 +86,7 @@ static void check_submission(const Config *config, Faults *faults)
 
 void config_check_start(const Config *config, Faults *faults)
 {
-    check_require(config, faults);
+    check_clients(config, faults);
     check_intake(config, faults);
     check_addresses(config, faults);
     check_submission(config, faults);

@@ -149,8 +149,7 @@ static gboolean host_valid(const char *text, gsize length)
     return address_parse(text, length, &address) || mailbox_domain_valid(text, length);
 }
 
-/* 1 to PORT_MAX, or 0 when text[0..length) is no such number. */
-static guint port_number(const char *text, gsize length)
+guint config_port(const char *text, gsize length)
 {
     guint port = 0;
     if (length == 0 || length > 5)
@@ -167,7 +166,7 @@ static guint port_number(const char *text, gsize length)
 static gboolean refuse_inet(const char *text, const char *place, GError **error)
 {
     const char *colon = strrchr(place, ':');
-    if (colon != NULL && port_number(colon + 1, strlen(colon + 1)) > 0
+    if (colon != NULL && config_port(colon + 1, strlen(colon + 1)) > 0
         && host_valid(place, (gsize)(colon - place)))
         return config_refuse(error, text, "is Postfix's spelling; expected %.*s%s@%.*s",
                              (int)(place - text), text, colon + 1, (int)(colon - place), place);
@@ -180,7 +179,7 @@ static gboolean check_inet(const char *text, const char *place, GError **error)
 {
     const char *at = strchr(place, '@');
     gsize length = at != NULL ? (gsize)(at - place) : strlen(place);
-    if (port_number(place, length) == 0 || (at != NULL && !host_valid(at + 1, strlen(at + 1))))
+    if (config_port(place, length) == 0 || (at != NULL && !host_valid(at + 1, strlen(at + 1))))
         return refuse_inet(text, place, error);
     return TRUE;
 }
@@ -219,32 +218,6 @@ static gboolean parse_socket(const ConfigKey *key, const char *text, Config *con
     return valid;
 }
 const ConfigType config_type_socket = { parse_socket, config_clear_text, 0 };
-
-/* [provenance] require */
-
-static gboolean check_evidence(char **item, GError **error)
-{
-    static const char *const known[] = { "dkim", "pgp", "smime", "client", "auth-results", NULL };
-    g_auto(GStrv) words = g_strsplit(*item, "+", -1);
-    for (char **word = words; *word != NULL; word++)
-        if (!g_strv_contains(known, g_strstrip(*word)))
-            return config_refuse(error, *item, "is no evidence; expected dkim, pgp, smime, client "
-                                               "or auth-results, joined by + where all must be");
-    g_free(*item);
-    *item = g_strjoinv("+", words);
-    return TRUE;
-}
-
-static gboolean parse_require(const ConfigKey *key, const char *text, Config *config,
-                              GError **error)
-{
-    g_auto(GStrv) items = config_split(text);
-    if (items[0] == NULL)
-        return config_refuse(error, text, "would prove nothing; expected at least one kind of "
-                                          "evidence, as in client");
-    return config_parse_items(key, text, config, check_evidence, error);
-}
-const ConfigType config_type_require = { parse_require, config_clear_list, 0 };
 
 /* [customers] source */
 

@@ -37,7 +37,6 @@ extern const guint config_n_keys;
 
 /* config-values.c: numbers, words, text, paths */
 extern const ConfigType config_type_text;
-extern const ConfigType config_type_list;
 extern const ConfigType config_type_boolean;
 extern const ConfigType config_type_choice; /* index of the word, in an int */
 extern const ConfigType config_type_word;   /* the word itself */
@@ -52,6 +51,11 @@ extern const ConfigType config_type_path;
 extern const ConfigType config_type_paths;
 extern const ConfigType config_type_classes;
 
+/* config-evidence.c: what proves that a mail is genuine */
+extern const ConfigType config_type_require;
+extern const ConfigType config_type_nameservers;
+extern const ConfigType config_type_fingerprints;
+
 /* config-endpoints.c: who and where */
 extern const ConfigType config_type_address;      /* addr-spec or empty */
 extern const ConfigType config_type_null_address; /* or <>, which is empty */
@@ -60,7 +64,6 @@ extern const ConfigType config_type_intake;
 extern const ConfigType config_type_domains;
 extern const ConfigType config_type_networks;
 extern const ConfigType config_type_socket;
-extern const ConfigType config_type_require;
 extern const ConfigType config_type_source;
 extern const ConfigType config_type_notice_mode;
 extern const ConfigType config_type_via;
@@ -71,6 +74,9 @@ gboolean config_refuse(GError **error, const char *text, const char *format, ...
 
 /* Text as faults show it: printable, at most 60 characters; caller frees. */
 char *config_shown(const char *text);
+
+/* 1 to 65535, or 0 when text[0..length) is no such number. */
+guint config_port(const char *text, gsize length);
 
 /* The items of a list: divided by ';', stripped, empty ones left out. */
 char **config_split(const char *text);

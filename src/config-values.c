@@ -278,17 +278,6 @@ static gboolean parse_text(const ConfigKey *key, const char *text, Config *confi
 }
 const ConfigType config_type_text = { parse_text, config_clear_text, 0 };
 
-static gboolean any_item(G_GNUC_UNUSED char **item, G_GNUC_UNUSED GError **error)
-{
-    return TRUE;
-}
-
-static gboolean parse_list(const ConfigKey *key, const char *text, Config *config, GError **error)
-{
-    return config_parse_items(key, text, config, any_item, error);
-}
-const ConfigType config_type_list = { parse_list, config_clear_list, 0 };
-
 static gboolean check_class(char **item, GError **error)
 {
     if ((*item)[strspn(*item, "abcdefghijklmnopqrstuvwxyz0123456789-")] != '\0')

@@ -23,6 +23,9 @@
 #define CONFIG_AGE_MAX_SECS (100LL * 365 * 86400) /* now minus this is a time still */
 #define CONFIG_BRAKE_CUSTOMERS_MAX 1000000 /* as many networks are loaded */
 #define CONFIG_BRAKE_NOTICES_MAX 100000000 /* a day at 1000 a second */
+#define CONFIG_DNS_PORT 53
+#define CONFIG_SHA1_DIGITS 40   /* of a fingerprint: PGP version 4, certificates */
+#define CONFIG_SHA256_DIGITS 64 /* certificates, PGP version 6 */
 #define CONFIG_THROTTLE_MAX 60000          /* per minute: as many as an MTA takes */
 
 typedef enum { MODE_PILOT, MODE_LIVE, MODE_REDIRECT } Mode;
@@ -47,8 +50,8 @@ typedef struct {
     char **require; /* words, '+' joins: {"dkim+pgp", "client"} */
     char *authserv_id;
     char **dkim_domains; /* lower case */
-    char **nameservers;
-    char **keys;
+    char **nameservers;  /* "192.0.2.53:53", "[2001:db8::53]:53"; none: the system's */
+    char **keys;         /* fingerprints: capital hex without blanks */
     char *gnupg_home;
     Network *clients;
     guint n_clients;

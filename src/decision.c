@@ -59,6 +59,22 @@ static gboolean G_GNUC_PRINTF(4, 5)
     return TRUE;
 }
 
+/* A person who vouches need not wait for DNS. */
+static gboolean prove(Decision *decision, const Address *client, Message *message,
+                      gboolean vouched, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    decision->provenance
+        = provenance_check(decision->snapshot->config, client, message, &why);
+    if (decision->provenance == NULL && vouched
+        && g_error_matches(why, CERTBUND_ERROR, CERTBUND_ERROR_TEMPORARY))
+        decision->provenance = provenance_none(why->message);
+    if (decision->provenance == NULL)
+        g_propagate_error(error, g_steal_pointer(&why));
+    return decision->provenance != NULL;
+}
+
 static gboolean too_old(Decision *decision, gint64 now, gboolean vouched)
 {
     const Config *config = decision->snapshot->config;
@@ -150,12 +166,17 @@ gboolean decision_hold(Decision *decision, GError **error, const char *format, .
     return lookup_and_assign(decision, TRUE, error);
 }
 
+gboolean decision_is_critical(const Decision *decision)
+{
+    return decision->report->subject->critical
+        && (decision->provenance->header || !decision->provenance->proven);
+}
+
 gboolean decision_is_urgent(const Decision *decision)
 {
-    const Subject *subject = decision->report->subject;
-    const ReportClass *known = classes_find(subject->title);
+    const ReportClass *known = classes_find(decision->report->subject->title);
 
-    return subject->critical || (known != NULL && known->urgent);
+    return decision_is_critical(decision) || (known != NULL && known->urgent);
 }
 
 void decision_settle(Decision *decision)
@@ -169,10 +190,24 @@ void decision_settle(Decision *decision)
         : STATUS_HANDLED;
 }
 
+/* The title, which a signature does not cover, chooses the text: the columns, which it
+ * covers, must be those of its class. */
+static gboolean misnamed(Decision *decision, gboolean vouched)
+{
+    const Provenance *provenance = decision->provenance;
+
+    if (!provenance->proven || provenance->header
+        || classes_fit(decision->report->subject->title, decision->report->table))
+        return FALSE;
+    return stopped(decision, vouched, STATUS_HELD,
+                   "the columns are not those of class %s, and only the signed part is proven, "
+                   "not the title", decision->report->class_id);
+}
+
 /* Everything that may stand in the way before a customer is looked up. */
 static gboolean held_before_lookup(Decision *decision, gint64 now, gboolean vouched)
 {
-    if (too_old(decision, now, vouched))
+    if (too_old(decision, now, vouched) || misnamed(decision, vouched))
         return TRUE;
     if (decision->template_ == NULL)
         return stopped(decision, FALSE, STATUS_HELD, "no template for class %s",
@@ -204,16 +239,17 @@ static gboolean readable(Decision *decision)
     return TRUE;
 }
 
-/* The message lives in here only: its rows are the report's, and a large mail is
- * not parsed twice. */
-static gboolean read_mail(Decision *decision, GBytes *bytes, GError **error)
+/* What is proven of the mail, and no more. */
+static gboolean read_mail(Decision *decision, Message *message, GError **error)
 {
-    g_autoptr(Message) message = message_parse(bytes, error);
+    const Provenance *provenance = decision->provenance;
 
-    if (message == NULL)
-        return FALSE;
-    provenance_date(decision->provenance, message);
-    decision->report = report_read(message, error);
+    if (provenance->part == NULL) {
+        decision->report = report_read(message, error);
+        return decision->report != NULL;
+    }
+    g_autoptr(Message) part = message_of_signed_part(message, provenance->part, error);
+    decision->report = part != NULL ? report_read(part, error) : NULL;
     return decision->report != NULL;
 }
 
@@ -229,16 +265,38 @@ static gboolean unparsed(Decision *decision, GError *why, GError **error)
     return TRUE;
 }
 
-static gboolean decide_mail(Decision *decision, GBytes *bytes, gint64 now, gboolean vouched,
-                            GError **error)
+/* The message lives in here only: its rows are the report's, and a large mail is
+ * not parsed twice.  FALSE on failure; *go_on_r: there is a report to look into. */
+static gboolean prove_and_read(Decision *decision, GBytes *bytes, const Address *client,
+                               gboolean vouched, gboolean *go_on_r, GError **error)
 {
-    GError *why = NULL;
+    g_autoptr(GBytes) crlf = message_crlf(bytes);
+    g_autoptr(GError) why = NULL;
+    g_autoptr(Message) message = message_parse(crlf, &why);
 
+    *go_on_r = FALSE;
+    if (!prove(decision, client, message, vouched, error))
+        return FALSE;
     if (!decision->provenance->proven
         && stopped(decision, vouched, STATUS_UNVERIFIED, "%s", decision->provenance->evidence))
         return TRUE;
-    if (!read_mail(decision, bytes, &why))
-        return unparsed(decision, why, error);
+    if (!decision->provenance->proven && message != NULL) /* the person's word is for all of it */
+        decision->provenance->dated = message_date(message, &decision->provenance->time);
+    if (message == NULL || !read_mail(decision, message, &why))
+        return unparsed(decision, g_steal_pointer(&why), error);
+    *go_on_r = TRUE;
+    return TRUE;
+}
+
+static gboolean decide_mail(Decision *decision, GBytes *bytes, const Address *client, gint64 now,
+                            gboolean vouched, GError **error)
+{
+    gboolean go_on;
+
+    if (!prove_and_read(decision, bytes, client, vouched, &go_on, error))
+        return FALSE;
+    if (!go_on)
+        return TRUE;
     choose_template(decision);
     return !readable(decision) || decide_rows(decision, now, vouched, error);
 }
@@ -251,8 +309,7 @@ Decision *decide(Snapshot *snapshot, GBytes *bytes, const Address *client, gint6
     decision->snapshot = snapshot_ref(snapshot);
     decision->obstacles = g_ptr_array_new_with_free_func(g_free);
     decision->reason = g_strdup("");
-    decision->provenance = provenance_check(snapshot->config, client);
-    if (!decide_mail(decision, bytes, now, vouched, error))
+    if (!decide_mail(decision, bytes, client, now, vouched, error))
         return NULL;
     return g_steal_pointer(&decision);
 }

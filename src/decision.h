@@ -51,7 +51,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Decision, decision_free)
 gboolean decision_hold(Decision *decision, GError **error, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
 
-/* [KRITISCH], or about systems that are infected or compromised: no daily digest waits. */
+/* [KRITISCH], said by somebody who is believed: not when only a part of the mail is
+ * proven, for then anybody may have written it into the subject. */
+gboolean decision_is_critical(const Decision *decision);
+
+/* Critical, or about systems that are infected or compromised: no daily digest waits. */
 gboolean decision_is_urgent(const Decision *decision);
 
 /* After events were withdrawn: is it still handled, or does somebody have to look? */

@@ -38,7 +38,7 @@ static void withdraw_known(const Asker *asker)
 static gboolean is_told_lately(const Asker *asker, const LedgerTold *told)
 {
     const Config *config = asker->decision->snapshot->config;
-    gboolean critical = asker->decision->report->subject->critical;
+    gboolean critical = decision_is_critical(asker->decision);
     gint64 last = critical ? told->last_critical : told->last_told;
     gint64 pause = critical ? config->renotify_critical_secs : config->renotify_after_secs;
     gint64 ago = asker->now - last;

@@ -7,23 +7,12 @@
  * part is a range of them), and a part's text is decoded from there in one go.
  * Refused before GMime sees it: what message-limits.c finds too costly.
  * Sources: RFC 5322, RFC 2045 to 2049, and what CERT-Bund's mailers do. */
-#include "message.h"
+#include "message-internal.h"
 
 #include "errors.h"
 #include "message-limits.h"
 
-#include <gmime/gmime.h>
 #include <string.h>
-
-struct Message {
-    GBytes *bytes;
-    GByteArray window; /* what GMime reads: bytes behind an mbox line; never written */
-    GMimeMessage *mime;
-    GPtrArray *objects; /* of GMimeObject, owned by mime */
-    GArray *parts;      /* of MessagePart */
-    GPtrArray *strings; /* what parts point to */
-    GHashTable *headers; /* lower-case name -> decoded value or NULL */
-};
 
 void message_init(void)
 {
@@ -183,6 +172,24 @@ guint message_header_count(Message *message, const char *name)
     return count;
 }
 
+const char *message_raw_header(Message *message, const char *name, guint i)
+{
+    GMimeHeaderList *list = g_mime_object_get_header_list((GMimeObject *)message->mime);
+    for (int h = 0; h < g_mime_header_list_get_count(list); h++) {
+        GMimeHeader *header = g_mime_header_list_get_header_at(list, h);
+        if (g_ascii_strcasecmp(g_mime_header_get_name(header), name) == 0 && i-- == 0)
+            return g_mime_header_get_raw_value(header);
+    }
+    return NULL;
+}
+
+GBytes *message_bytes(const Message *message)
+{
+    gsize size = g_bytes_get_size(message->bytes);
+    return g_bytes_new_from_bytes(message->bytes, size - message->window.len,
+                                  message->window.len);
+}
+
 /* The part's own fields, or NULL. */
 static GMimeHeaderList *part_list(Message *message)
 {
@@ -235,21 +242,32 @@ const MessagePart *message_part(const Message *message, guint i)
     return &g_array_index(message->parts, MessagePart, i);
 }
 
-/* Undo the transfer encoding; the part's stream is a range of the window.
- * uuencode is left as it stands: CERT-Bund never uses it, and no table is found. */
-static char *decode(Message *message, GMimePart *part, gsize *length_r)
+gboolean message_content_range(const Message *message, GMimePart *part, gsize *start_r,
+                               gsize *end_r)
 {
     GMimeDataWrapper *content = g_mime_part_get_content(part);
     GMimeStream *stream = content != NULL ? g_mime_data_wrapper_get_stream(content) : NULL;
-    *length_r = 0;
     if (stream == NULL)
+        return FALSE;
+    *start_r = MIN((gsize)stream->bound_start, message->window.len);
+    *end_r = stream->bound_end < 0 ? message->window.len
+                                   : MIN((gsize)stream->bound_end, message->window.len);
+    *end_r = MAX(*start_r, *end_r);
+    return TRUE;
+}
+
+/* The part's stream is a range of the window.
+ * uuencode is left as it stands: CERT-Bund never uses it, and no table is found. */
+char *message_decode(const Message *message, GMimePart *part, gsize *length_r)
+{
+    gsize start, end;
+    *length_r = 0;
+    if (!message_content_range(message, part, &start, &end))
         return g_strdup("");
-    gsize start = MIN((gsize)stream->bound_start, message->window.len);
-    gsize end = stream->bound_end < 0 ? message->window.len
-                                      : MIN((gsize)stream->bound_end, message->window.len);
-    GMimeContentEncoding encoding = g_mime_data_wrapper_get_encoding(content);
+    GMimeContentEncoding encoding
+        = g_mime_data_wrapper_get_encoding(g_mime_part_get_content(part));
     const char *raw = (const char *)message->window.data + start;
-    gsize n = end > start ? end - start : 0;
+    gsize n = end - start;
     if (encoding != GMIME_CONTENT_ENCODING_BASE64
         && encoding != GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE) {
         char *text = g_malloc(n + 1);
@@ -353,7 +371,7 @@ char *message_part_text(Message *message, guint i, gsize *length_r, GError **err
         return NULL;
     }
     gsize length;
-    char *text = decode(message, (GMimePart *)object, &length);
+    char *text = message_decode(message, (GMimePart *)object, &length);
     if (length > 0 && memchr(text, 0, length) != NULL) {
         const char *charset = g_mime_object_get_content_type_parameter(object, "charset");
         if (charset == NULL || g_ascii_strncasecmp(charset, "utf-16", 6) != 0) {

@@ -56,6 +56,13 @@ guint message_header_count(Message *message, const char *name);
 guint message_n_headers(Message *message);
 const char *message_header_at(Message *message, guint i);
 
+/* The value of the i-th field of this name (from 0) as it stands in the mail, folds
+ * included; NULL when there are fewer.  Fields of the mail itself, not of its parts. */
+const char *message_raw_header(Message *message, const char *name, guint i);
+
+/* The mail that was parsed, without an mbox line; header and body. */
+GBytes *message_bytes(const Message *message);
+
 /* The Date field in seconds since the epoch; FALSE when missing or unreadable. */
 gboolean message_date(Message *message, gint64 *time_r);
 
@@ -70,6 +77,28 @@ const MessagePart *message_part(const Message *message, guint i);
  * frees with g_free().  CERTBUND_ERROR_INPUT on an unknown charset, bytes that
  * are not of it, or a NUL byte. */
 char *message_part_text(Message *message, guint i, gsize *length_r, GError **error);
+
+/* The one multipart/signed of a mail (RFC 1847 section 2.1), at the top or within the
+ * multiparts that a mailing list put round it. */
+typedef struct {
+    GBytes *bytes;     /* the signed part: its header and body as they stand in the mail */
+    GBytes *signature; /* transfer encoding undone: PGP armour, or DER */
+    char *protocol;    /* "application/pgp-signature", lower case */
+} SignedPart;
+
+/* FALSE, with CERTBUND_ERROR_INPUT saying why, when there is none, more than one that is not
+ * inside another, or it is not two whole parts.  The message must have been parsed from
+ * bytes with CRLF, which is what is signed. */
+gboolean message_signed_part(Message *message, SignedPart *part_r, GError **error);
+void signed_part_clear(SignedPart *part);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SignedPart, signed_part_clear)
+
+/* What may be read of a mail of which only this part is proven: that part, under the
+ * Subject, Message-ID and Date of the mail. */
+Message *message_of_signed_part(Message *message, GBytes *part, GError **error);
+
+/* The same bytes with each LF a CRLF; the caller frees. */
+GBytes *message_crlf(GBytes *bytes);
 
 /* As g_utf8_validate_len(), with a quick way over ASCII, which most of a text is. */
 gboolean message_is_utf8(const char *text, gsize length);

@@ -3,9 +3,13 @@
 
 /* provenance: message + connection -> verdict with its evidence.
  *
- * Law 5: only a mail whose provenance is proven makes notices.  This version
- * knows one method, `client`: the SMTP client's address lies in one of the
- * networks of clients=. */
+ * Law 5: only a mail whose provenance is proven makes notices.  The methods, words of
+ * require=, each in its own file: `client` here, dkim.c, pgp.c, smime.c, auth-results.c.
+ * An alternative of require= passes when all its words do; one alternative suffices.
+ *
+ * What is proven differs.  client, dkim and auth-results stand for the whole mail.  A
+ * signature (pgp, smime) stands for the signed part alone: only that is read, its age
+ * is the signature's, and the header (ticket, title, flags) may be anybody's. */
 #ifndef CERTBUND_PROVENANCE_H
 #define CERTBUND_PROVENANCE_H
 
@@ -17,18 +21,33 @@
 typedef struct {
     gboolean proven;
     char *methods;  /* those that passed, "," between: for the mark; "none" if none */
-    char *evidence; /* one line for log and people: what each method found */
+    char *evidence; /* for log and people: what each method found, "; " between */
+    gboolean header; /* ticket, title, flags and Date are vouched for */
+    GBytes *part;    /* only this part is proven and may be read; NULL: the whole mail */
+    char *signature; /* names the signature, the same wherever it is seen; "" none */
     gboolean dated; /* time is vouched for */
-    gint64 time;    /* when it was sent: seconds since the epoch */
+    gint64 time;    /* when it was sent or signed: seconds since the epoch */
 } Provenance;
 
 /* client: address of the SMTP client, NULL when there is no connection to look at.
- * Nothing of the mail is read for it: what a stranger sends is not parsed. */
-Provenance *provenance_check(const Config *config, const Address *client);
-
-/* Take the time from what the proof vouches for: with `client`, the Date. */
-void provenance_date(Provenance *provenance, Message *message);
+ * message: of CRLF bytes, or NULL when the mail can't be parsed (only client is looked
+ * at then).
+ * CERTBUND_ERROR_TEMPORARY when nothing is proven but might be later (DNS trouble). */
+Provenance *provenance_check(const Config *config, const Address *client, Message *message,
+                             GError **error);
+/* One that proves nothing, for this reason. */
+Provenance *provenance_none(const char *why);
 void provenance_free(Provenance *provenance);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Provenance, provenance_free)
+
+/* What each method of require= finds, for people; the order of examination. */
+typedef void (*ProvenanceShow)(const char *method, gboolean passed, const char *text,
+                               gpointer data);
+void provenance_each(const Config *config, const Address *client, Message *message,
+                     ProvenanceShow show, gpointer data);
+
+/* Warn of each method of require= that can't succeed as things are: no keys, none of them in
+ * the keyring, no networks, no name of our own. */
+void provenance_check_config(const Config *config, Faults *faults);
 
 #endif

@@ -90,7 +90,7 @@ static LedgerTransaction *begin(Run *run, GError **error)
         .message_id = report != NULL ? report->message_id : "", .queue_id = input->queue_id,
         .status = status_name(decision->status), .reason = decision->reason,
         .provenance = decision->provenance->methods, .evidence = decision->provenance->evidence,
-        .mode = mode_name(decision->mode), .critical = input->subject->critical,
+        .mode = mode_name(decision->mode), .critical = report != NULL && decision_is_critical(decision),
         .sent = decision->provenance->dated ? decision->provenance->time * G_USEC_PER_SEC : 0,
         .state = state_of(decision), .client = input->client, .now = run->now,
     };
@@ -126,7 +126,7 @@ static gboolean add_told(Run *run, const char *customer, const guint32 *told, gu
         if (!ledger_add_told(run->transaction, customer, run->decision->class_id,
                              report_subject_text(report, events[start], text),
                              last_seen(report, events + start, end - start), run->now,
-                             report->subject->critical, error))
+                             decision_is_critical(run->decision), error))
             return FALSE;
     }
     return TRUE;

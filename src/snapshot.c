@@ -4,6 +4,8 @@
 /* Loads what belongs together and checks it against each other. */
 #include "snapshot.h"
 
+#include "provenance.h"
+
 /* Each brand needs its layout: a customer without one could get no notice. */
 static void check_brands(const Customers *customers, const TemplateSet *templates, Faults *faults)
 {
@@ -48,6 +50,13 @@ static void load_files(Snapshot *snapshot, Faults *faults)
         check_brands(snapshot->customers, snapshot->templates, faults);
 }
 
+static void check_start(const Config *config, Faults *faults)
+{
+    config_check_start(config, faults);
+    if (!config_is_faulty(config, "provenance", "require"))
+        provenance_check_config(config, faults);
+}
+
 Snapshot *snapshot_load(const char *config_path, gboolean start, const Snapshot *previous,
                         Faults *faults)
 {
@@ -58,7 +67,7 @@ Snapshot *snapshot_load(const char *config_path, gboolean start, const Snapshot 
     if (snapshot->config == NULL)
         return NULL;
     if (start)
-        config_check_start(snapshot->config, faults);
+        check_start(snapshot->config, faults);
     load_files(snapshot, faults);
     if (snapshot->customers != NULL && previous != NULL)
         check_change(snapshot, previous, faults);

@@ -194,7 +194,7 @@ def _config(key, value):
 
 
 refusal("an unknown key", *_config("intake.recipient", ABUSE))
-refusal("a word of provenance that is not there yet", *_config("provenance.require", "dkim;client"))
+refusal("a word that is no provenance", *_config("provenance.require", "spf;client"))
 refusal("a key whose work is not there yet", *_config("original.disposition", "discard"))
 refusal("a value out of range", *_config("intake.max-size", "-1"))
 refusal("an unknown mode", *_config("notices.mode", "alive"))

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+#include "auth-results.h"
+
+void auth_results_examine(const Config *config G_GNUC_UNUSED, Message *message G_GNUC_UNUSED,
+                  Finding *finding_r)
+{
+    finding_set(finding_r, FINDING_FAILED, "not examined");
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* config-evidence: the types of values of [provenance]: kinds of evidence, the keys that
+ * are pinned, the servers that are asked.  Syntax only: no key is looked for, nothing
+ * resolved. */
+#include "config-table.h"
+
+#include <string.h>
+
+#include "errors.h"
+
+static gboolean check_evidence(char **item, GError **error)
+{
+    static const char *const known[] = { "dkim", "pgp", "smime", "client", "auth-results", NULL };
+    g_auto(GStrv) words = g_strsplit(*item, "+", -1);
+    for (char **word = words; *word != NULL; word++)
+        if (!g_strv_contains(known, g_strstrip(*word)))
+            return config_refuse(error, *item, "is no evidence; expected dkim, pgp, smime, client "
+                                               "or auth-results, joined by + where all must be");
+    g_free(*item);
+    *item = g_strjoinv("+", words);
+    return TRUE;
+}
+
+static gboolean parse_require(const ConfigKey *key, const char *text, Config *config,
+                              GError **error)
+{
+    g_auto(GStrv) items = config_split(text);
+    if (items[0] == NULL)
+        return config_refuse(error, text, "would prove nothing; expected at least one kind of "
+                                          "evidence, as in client");
+    return config_parse_items(key, text, config, check_evidence, error);
+}
+const ConfigType config_type_require = { parse_require, config_clear_list, 0 };
+
+/* ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT -> always with the port. */
+static gboolean check_nameserver(char **item, GError **error)
+{
+    const char *text = *item, *colon = strrchr(text, ':');
+    gsize length = strlen(text);
+    guint port = CONFIG_DNS_PORT;
+    Address address;
+    char shown[ADDRESS_TEXT_SIZE];
+
+    if (!address_parse(text, length, &address)) {
+        gsize host = colon != NULL ? (gsize)(colon - text) : length;
+        gboolean brackets = host >= 2 && *text == '[' && text[host - 1] == ']';
+        port = colon != NULL ? config_port(colon + 1, strlen(colon + 1)) : 0;
+        if (port == 0 || !address_parse(text + brackets, host - 2 * brackets, &address))
+            return config_refuse(error, text, "is no name server; expected its address, as in "
+                                              "127.0.0.1, 192.0.2.53:5353 or [2001:db8::53]:53");
+    }
+    address_format(&address, shown);
+    g_free(*item);
+    *item = g_strdup_printf(strchr(shown, ':') != NULL ? "[%s]:%u" : "%s:%u", shown, port);
+    return TRUE;
+}
+
+static gboolean parse_nameservers(const ConfigKey *key, const char *text, Config *config,
+                                  GError **error)
+{
+    return config_parse_items(key, text, config, check_nameserver, error);
+}
+const ConfigType config_type_nameservers = { parse_nameservers, config_clear_list, 0 };
+
+/* As gpg and openssl print them, with blanks or colons or without -> capital hex. */
+static gboolean check_fingerprint(char **item, GError **error)
+{
+    g_autofree char *hex = g_ascii_strup(*item, -1);
+    char *to = hex;
+
+    for (const char *from = hex; *from != '\0'; from++)
+        if (*from != ' ' && *from != ':')
+            *to++ = *from;
+    *to = '\0';
+    gsize length = strlen(hex);
+    if (strspn(hex, "0123456789ABCDEF") != length
+        || (length != CONFIG_SHA1_DIGITS && length != CONFIG_SHA256_DIGITS))
+        return config_refuse(error, *item, "is no fingerprint; expected all 40 or 64 hexadecimal "
+                                           "digits of it, not a key's short id");
+    g_free(*item);
+    *item = g_steal_pointer(&hex);
+    return TRUE;
+}
+
+static gboolean parse_fingerprints(const ConfigKey *key, const char *text, Config *config,
+                                   GError **error)
+{
+    return config_parse_items(key, text, config, check_fingerprint, error);
+}
+const ConfigType config_type_fingerprints = { parse_fingerprints, config_clear_list, 0 };
