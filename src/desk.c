@@ -150,6 +150,11 @@ char *desk_subject(const Decision *decision, const Delivery *delivery)
                            delivery->made == 1 ? "" : "s", need, need == 1 ? "" : "s");
 }
 
+char *desk_unproven_subject(const Subject *of)
+{
+    return g_strdup_printf("Unproven CERT-Bund report %s", strchr(of->ticket, '#') + 1);
+}
+
 const char *desk_from(const Config *config)
 {
     return *config->from != '\0' ? config->from : config->desk;
@@ -177,5 +182,31 @@ GBytes *desk_write(const Decision *decision, const Delivery *delivery, const cha
     const NoticeHead head = { .from = desk_from(config), .to = to, .subject = subject,
                               .message_id = message_id, .language = "en", .date = now,
                               .attached = delivery->sample };
+    return notice_write(&head, text, error);
+}
+
+GBytes *desk_write_unproven(const Decision *decision, const Subject *of, const char *client,
+                            const char *subject, const char *message_id, gint64 now,
+                            GError **error)
+{
+    const Config *config = decision->snapshot->config;
+    const char *const to[] = { config->desk, NULL };
+    GString *text = g_string_new(NULL);
+
+    g_string_append(text, "A mail that looks like a report of CERT-Bund came in, and nothing proves "
+                          "that it is\none.  No customer was told.\n\n");
+    g_string_append_printf(text, "Report:      %s\n", of->ticket);
+    g_string_append_printf(text, "Title:       %s\n", of->title);
+    g_string_append_printf(text, "Came from:   %s\n", *client != '\0' ? client : "unknown");
+    g_string_append_printf(text, "Why:         %s\n", decision->reason);
+    g_string_append_printf(text,
+                           "\nIf it is a forgery, nothing is to be done.  If you know that it is "
+                           "genuine, see why\nin [provenance] of the configuration, and run this "
+                           "one yourself:\n\n  certbundctl accept '%s' --reason WHY\n\n"
+                           "Others that come within a day of the one before are marked and kept "
+                           "in the same\nway, without a mail like this.\n",
+                           of->ticket);
+    const NoticeHead head = { .from = desk_from(config), .to = to, .subject = subject,
+                              .message_id = message_id, .language = "en", .date = now };
     return notice_write(&head, text, error);
 }

@@ -41,4 +41,10 @@ char *desk_subject(const Decision *decision, const Delivery *delivery);
 GBytes *desk_write(const Decision *decision, const Delivery *delivery, const char *subject,
                    const char *message_id, gint64 now, GError **error);
 
+/* Of a mail that looks like a report and is not proven: likewise. */
+char *desk_unproven_subject(const Subject *of);
+GBytes *desk_write_unproven(const Decision *decision, const Subject *of, const char *client,
+                            const char *subject, const char *message_id, gint64 now,
+                            GError **error);
+
 #endif

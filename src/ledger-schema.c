@@ -127,7 +127,11 @@ static const char step_1[] =
 
     "CREATE TABLE value (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;";
 
-const char *const ledger_steps[] = { step_1 };
+static const char step_2[] =
+    "ALTER TABLE report ADD COLUMN signature TEXT NOT NULL DEFAULT '';" /* what proves it */
+    "CREATE INDEX report_signature ON report (signature) WHERE signature <> '';";
+
+const char *const ledger_steps[] = { step_1, step_2 };
 const guint ledger_n_steps = G_N_ELEMENTS(ledger_steps);
 
 static gboolean read_pragma(Ledger *ledger, const char *sql, gint64 *value_r, GError **error)

@@ -95,6 +95,7 @@ typedef struct {
     GBytes *bytes;      /* the mail, kept when held, unverified or unread; or NULL */
     const char *client; /* address text, or "" */
     gint64 now;         /* usecs, when it is recorded; 0: the clock's time */
+    const char *signature; /* names the signature that proves it, or NULL */
 } LedgerReport;
 
 typedef struct {
@@ -175,6 +176,12 @@ char *ledger_exempted(LedgerTransaction *transaction, const Address *address, co
 
 /* TRUE when mail to this contact bounced for good and nobody has said `ok` since. */
 gboolean ledger_contact_bounced(LedgerTransaction *transaction, const char *address);
+
+/* The ticket of another report that came with the same signature, or NULL; caller frees. */
+char *ledger_signature_elsewhere(LedgerTransaction *transaction);
+
+/* How many other reports have come since then that are still unverified. */
+guint ledger_unverified_since(LedgerTransaction *transaction, gint64 since);
 
 /* How many customer notices have become pending or handed over since then. */
 guint ledger_notices_since(LedgerTransaction *transaction, gint64 since);

@@ -60,6 +60,7 @@ typedef struct {
     gint64 at; /* seconds after SENT */
     gboolean critical, stranger, no_end;
     const char *message_id, *title;
+    const char *signature; /* only this proves it, and not the header; or NULL */
     const char *status;
     guint notified, held, exempt, suppressed, unassigned, notices;
 } Step;
@@ -94,6 +95,12 @@ static gboolean record(World *world, const Step *step, GBytes *mail, const char 
                          SENT + step->at, released != NULL, error);
     if (*decision_r == NULL)
         return FALSE;
+    if (step->signature != NULL) {
+        Provenance *provenance = (*decision_r)->provenance;
+        g_free(provenance->signature);
+        provenance->signature = g_strdup(step->signature);
+        provenance->header = FALSE;
+    }
     const RecordInput input = { .ledger = world->ledger, .secret = world->secret, .bytes = mail,
                                 .subject = subject, .queue_id = "4TEST", .client = "",
                                 .released = released, .person = released != NULL ? "eva" : "" };
@@ -188,6 +195,21 @@ static const Story stories[] = {
       { { ONE, THREE, .stranger = TRUE, .status = "unverified" }, { ONE, THREE, TOLD(2) },
         { ONE, THREE, .stranger = TRUE, .status = "unverified" },
         { ONE, THREE, .status = AGAIN } } },
+    { "a signature under another ticket is a replay, held and not told", LIVE "renotify-after=0\n",
+      { { ONE, THREE, .signature = "pgp:1", TOLD(2) },
+        { TWO, THREE, .signature = "pgp:1", .status = "held", .held = 3 },
+        { "CB-Report#20250212-10000003", THREE, .signature = "pgp:2", TOLD(2) } } },
+    { "the same one under its own ticket is no replay", LIVE "renotify-after=0\n",
+      { { ONE, THREE, .signature = "pgp:1", TOLD(2) },
+        { ONE, { "192.0.2.3" }, .signature = "pgp:1", .status = "handled", .notified = 1,
+          .notices = 1 } } },
+    { "a replay that came first does not harm the genuine one whose header is proven", LIVE,
+      { { TWO, THREE, .signature = "pgp:1", TOLD(2) }, { ONE, THREE, .status = "handled",
+          .suppressed = 3 } } },
+    { "[KRITISCH] that only a signature proves lifts nothing", LIVE,
+      { { ONE, THREE, TOLD(2) },
+        { TWO, THREE, .at = HOUR, .critical = TRUE, .signature = "pgp:1", .status = "handled",
+          .suppressed = 3 } } },
     { "a held report is held once", LIVE,
       { { ONE, THREE, .title = "Verwundbare Toaster", .status = "held", .held = 3 },
         { ONE, THREE, .title = "Verwundbare Toaster", .status = AGAIN } } },
@@ -222,6 +244,34 @@ static char *notice_text(const World *world, const char *state)
     g_assert_no_error(error);
     gsize length;
     return message_part_text(message, 0, &length, &error);
+}
+
+/* The desk is told of the first unproven report, and again when a day was quiet. */
+static void test_unproven_told(void)
+{
+    static const struct {
+        const char *ticket;
+        gint64 at;
+        guint mails; /* in all, afterwards */
+    } cases[] = {
+        { ONE, 0, 1 },
+        { TWO, MINUTE, 1 },
+        { "CB-Report#20250212-10000003", MINUTE + DAY, 1 },
+        { "CB-Report#20250212-10000004", MINUTE + 2 * DAY + 1, 2 },
+    };
+    World world;
+
+    set_up(&world, LIVE);
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const Step step = { cases[i].ticket, THREE, .at = cases[i].at, .stranger = TRUE,
+                            .status = "unverified" };
+        run_step(&world, &step, NULL);
+        g_assert_cmpuint(maker_count(world.ledger, LEDGER_NOTICES, "pending"), ==, cases[i].mails);
+    }
+    g_autofree char *text = notice_text(&world, "pending");
+    g_assert_nonnull(strstr(text, "client: 2001:db8:: is in none of clients="));
+    g_assert_nonnull(strstr(text, "certbundctl accept 'CB-Report#20250212-10000004'"));
+    tear_down(&world);
 }
 
 /* Two are told, a third is new: the notice has the new one, and says that two are open. */
@@ -480,6 +530,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     message_init();
     g_test_add_func("/record/stories", test_stories);
+    g_test_add_func("/record/unproven-told", test_unproven_told);
     g_test_add_func("/record/still-open", test_still_open);
     g_test_add_func("/record/exempted", test_exempted);
     g_test_add_func("/record/contacts", test_contacts);
