@@ -245,7 +245,7 @@ def test_unverified(stage):
     sent = telnet_report()[0]
     with stage.daemon():
         stage.send(sent, address=OUTSIDE)
-    stage.expect_status("unverified", {ABUSE: 1})
+        stage.expect_status("unverified", {ABUSE: 1, DESK: 1})
     check_original(stage, sent)
 
 
