@@ -76,7 +76,8 @@ static gboolean cut_out(const Message *message, const char *boundary, gsize insi
                         gsize *start_r, gsize *end_r)
 {
     const char *data = (const char *)message->window.data, *end = data + message->window.len;
-    const char *line = line_start(data, data + inside), *next;
+    /* From the line above: content that is empty begins at the delimiter below. */
+    const char *line = line_start(data, data + (inside > 0 ? inside - 1 : 0)), *next;
 
     while (line > data && !is_delimiter(line, end, boundary, &next))
         line = line_start(data, line - 1);
@@ -173,7 +174,8 @@ gboolean message_signed_part(Message *message, SignedPart *part_r, GError **erro
         tell_none(message, n, error);
         return FALSE;
     }
-    if (g_mime_multipart_get_count(multipart) == 2 && take_part(message, multipart, part_r)
+    if (g_mime_multipart_get_count(multipart) == 2 && multipart->write_end_boundary
+        && take_part(message, multipart, part_r)
         && take_signature(message, multipart, part_r))
         return TRUE;
     signed_part_clear(part_r);
