@@ -8,6 +8,7 @@
 #include "auth-results.h"
 #include "dkim.h"
 #include "errors.h"
+#include "pgp-keys.h"
 #include "pgp.h"
 #include "smime.h"
 
@@ -243,6 +244,8 @@ void provenance_check_config(const Config *config, Faults *faults)
         faults_warn(faults, config->path, config_line(config, "provenance", "keys"),
                     "[provenance] keys: empty, so that pgp and smime never pass; expected the "
                     "fingerprints of CERT-Bund's keys");
+    else if (examination.asked[PGP])
+        pgp_check_config(config, faults);
     if (examination.asked[AUTH_RESULTS] && *config->authserv_id == '\0')
         faults_warn(faults, config->path, config_line(config, "provenance", "authserv-id"),
                     "[provenance] authserv-id: empty, so that auth-results never passes; "
