@@ -53,8 +53,7 @@ static void log_faults(const Faults *faults)
 
 static Submitter *make_submitter(const Config *config)
 {
-    g_autofree char *directory = g_path_get_dirname(config->path);
-    g_autofree char *netrc = g_build_filename(directory, "netrc", NULL);
+    g_autofree char *netrc = config_netrc(config);
     return submitter_new(config->via, netrc);
 }
 
@@ -214,6 +213,7 @@ static int serve(const Snapshot *snapshot, GError **error)
     log_info("serves %s: %u networks, %u templates", snapshot->config->socket,
              customers_n_networks(snapshot->customers),
              templates_n_templates(snapshot->templates));
+    daemon_tell_ready();
     if (!milter_run()) {
         error_temporary(error, "libmilter ended with an error (see syslog)");
         return EX_SOFTWARE;

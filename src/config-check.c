@@ -9,6 +9,7 @@
 
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config-table.h"
@@ -84,10 +85,27 @@ static void check_submission(const Config *config, Faults *faults)
                    shown);
 }
 
+/* libcurl reads the passwords whoever else may.  A group may: the daemon's, of a file of
+ * root's. */
+static void check_netrc(const Config *config, Faults *faults)
+{
+    g_autofree char *path = config_netrc(config);
+    struct stat status;
+
+    if (g_str_has_prefix(config->via, "sendmail:") || strchr(config->via, '@') == NULL
+        || stat(path, &status) != 0 || (status.st_mode & S_IRWXO) == 0)
+        return;
+    faults_add(faults, path, 0,
+               "mode %04o, so that everybody may have the passwords in it; expected 0600, or 0640 "
+               "with the daemon's group",
+               (guint)(status.st_mode & 07777));
+}
+
 void config_check_start(const Config *config, Faults *faults)
 {
     check_clients(config, faults);
     check_intake(config, faults);
     check_addresses(config, faults);
     check_submission(config, faults);
+    check_netrc(config, faults);
 }

@@ -359,3 +359,9 @@ char *config_state_directory(const Config *config)
 {
     return g_path_get_dirname(config->ledger_path);
 }
+
+char *config_netrc(const Config *config)
+{
+    g_autofree char *directory = g_path_get_dirname(config->path);
+    return g_build_filename(directory, "netrc", NULL);
+}

@@ -123,4 +123,7 @@ gboolean config_is_faulty(const Config *config, const char *group, const char *k
 /* The directory of the ledger and of the secret; caller frees. */
 char *config_state_directory(const Config *config);
 
+/* The file beside the config that has via='s passwords, if there is one; caller frees. */
+char *config_netrc(const Config *config);
+
 #endif

@@ -12,6 +12,7 @@
 #include <grp.h>
 #include <netdb.h>
 #include <pwd.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
@@ -72,6 +73,15 @@ gboolean daemon_lock_socket(const Config *config, GError **error)
     return TRUE; /* fd stays open: the lock is the process's */
 }
 
+/* Only what differs: who is not root may have no right to ask for what is so already by
+ * a set-gid directory, and under a system call filter no chown() at all. */
+static gboolean give(int fd, const struct stat *now, uid_t uid, gid_t gid)
+{
+    if ((uid == (uid_t)-1 || uid == now->st_uid) && (gid == (gid_t)-1 || gid == now->st_gid))
+        return TRUE;
+    return fchownat(fd, "", uid, gid, AT_EMPTY_PATH) == 0;
+}
+
 /* We may be root in a directory of somebody else's, who could put a link in the
  * socket's place: what is changed is what was opened, and that is a socket. */
 static gboolean adorn(const char *path, uid_t uid, gid_t gid, guint mode, GError **error)
@@ -80,11 +90,14 @@ static gboolean adorn(const char *path, uid_t uid, gid_t gid, guint mode, GError
     g_autofree char *opened = g_strdup_printf("/proc/self/fd/%d", fd);
     struct stat status = { .st_mode = S_IFSOCK };
     gboolean fine = fd >= 0 && fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode)
-        && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) == 0 && chmod(opened, mode) == 0;
+        && give(fd, &status, uid, gid) && chmod(opened, mode) == 0;
 
     if (!fine)
-        error_input(error, "%s: can't set its group and mode: %s", path,
-                    fd >= 0 && !S_ISSOCK(status.st_mode) ? "no socket" : g_strerror(errno));
+        error_input(error, "%s: can't set its group and mode: %s%s", path,
+                    fd >= 0 && !S_ISSOCK(status.st_mode) ? "no socket" : g_strerror(errno),
+                    errno != EPERM ? ""
+                                   : "; expected a start as root, or a directory of this group "
+                                     "that is set-gid");
     if (fd >= 0)
         close(fd);
     return fine;
@@ -216,6 +229,27 @@ void daemon_poke_socket(const Config *config)
         poke_unix(path);
     else if (g_str_has_prefix(config->socket, "inet") && colon != NULL)
         poke_inet(colon + 1);
+}
+
+/* The protocol of sd_notify(3) is this datagram; '@' is for the abstract namespace. */
+void daemon_tell_ready(void)
+{
+    static const char ready[] = "READY=1";
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    const char *path = g_getenv("NOTIFY_SOCKET");
+    gsize length = path != NULL ? strlen(path) : 0;
+
+    if (length < 2 || length >= sizeof address.sun_path)
+        return;
+    memcpy(address.sun_path, path, length);
+    if (*path == '@')
+        address.sun_path[0] = '\0';
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    (void)sendto(fd, ready, strlen(ready), MSG_NOSIGNAL, (const struct sockaddr *)&address,
+                 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
+    close(fd);
 }
 
 void daemon_raise_limits(void)

@@ -13,7 +13,8 @@
  * CERTBUND_ERROR_TEMPORARY when another process has it. */
 gboolean daemon_lock_socket(const Config *config, GError **error);
 
-/* Give the listening unix socket the mode and group of the config. */
+/* Give the listening unix socket the mode and group of the config, where it has not got
+ * them from its directory.  CERTBUND_ERROR_INPUT when we may not. */
 gboolean daemon_adorn_socket(const Config *config, GError **error);
 
 /* Make the ledger's directory (0750, owned by user=) when it is missing. */
@@ -28,6 +29,9 @@ gboolean daemon_check_readable(const Config *config, GError **error);
 
 /* Connect to the listening socket and hang up: a poll() on it returns. */
 void daemon_poke_socket(const Config *config);
+
+/* Tell the service manager, if one started us, that mail may come (sd_notify(3)). */
+void daemon_tell_ready(void);
 
 /* As many open files as the system lets us have: one per SMTP session. */
 void daemon_raise_limits(void);

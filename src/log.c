@@ -4,17 +4,34 @@
 #include "log.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
+#include <unistd.h>
 
-static gboolean use_stderr = TRUE;
+static gboolean use_stderr = TRUE, use_journal;
 static const char *identity = "certbund-milter";
+
+/* systemd says so of the stderr that it opens (systemd.exec(5)); ours may be another. */
+static gboolean stderr_is_journal(void)
+{
+    const char *stream = g_getenv("JOURNAL_STREAM");
+    struct stat status;
+
+    if (stream == NULL || fstat(STDERR_FILENO, &status) != 0)
+        return FALSE;
+    g_autofree char *own = g_strdup_printf("%ju:%ju", (uintmax_t)status.st_dev,
+                                           (uintmax_t)status.st_ino);
+    return strcmp(own, stream) == 0;
+}
 
 void log_open(const char *ident, gboolean to_stderr)
 {
     identity = ident;
     use_stderr = to_stderr;
+    use_journal = to_stderr && stderr_is_journal();
     if (!to_stderr)
         openlog(ident, LOG_PID | LOG_NDELAY, LOG_MAIL);
 }
@@ -39,15 +56,15 @@ static void emit(int priority, const char *format, va_list arguments)
         char *end = g_utf8_find_prev_char(line, line + LOG_LINE_MAX + 1 - strlen("..."));
         g_strlcpy(end, "...", strlen("...") + 1);
     }
-    if (use_stderr)
-        fprintf(stderr, "%s: %s%s\n", identity,
-                priority == LOG_INFO          ? ""
-                    : priority == LOG_WARNING ? "warning: "
-                                              : "error: ",
-                line);
+    const char *severity = priority == LOG_INFO      ? ""
+                           : priority == LOG_WARNING ? "warning: "
+                                                     : "error: ";
+    if (use_journal)
+        fprintf(stderr, "<%d>%s%s\n", priority, severity, line);
+    else if (use_stderr)
+        fprintf(stderr, "%s: %s%s\n", identity, severity, line);
     else
-        syslog(priority, "%s%s",
-               priority == LOG_INFO ? "" : priority == LOG_WARNING ? "warning: " : "error: ", line);
+        syslog(priority, "%s%s", severity, line);
 }
 
 void log_info(const char *format, ...)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright the certbund-milter authors */
 
-/* log: one line to syslog (facility mail) or stderr.
+/* log: one line to syslog (facility mail) or stderr; to stderr that is systemd's journal,
+ * behind the severity's number in <> (sd-daemon(3)).
  *
  * Severity: info, one line per mail; warning, the operator should look; error,
  * a mail was deferred or the daemon can't go on.  Only the main files, milter.c

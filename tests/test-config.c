@@ -702,6 +702,44 @@ static void test_no_new_privs(void)
     g_test_trap_assert_passed();
 }
 
+/* The password's file: whom its mode lets in decides, and only when via= names a user. */
+static const struct {
+    const char *via;
+    int mode; /* -1: no file */
+    gboolean fine;
+} netrcs[] = {
+    { "smtps://user@mail.example.net", 0600, TRUE },
+    { "smtps://user@mail.example.net", 0640, TRUE },
+    { "smtps://user@mail.example.net", 0644, FALSE },
+    { "smtps://user@mail.example.net", 0601, FALSE },
+    { "smtps://user@mail.example.net", -1, TRUE },
+    { "smtp://user@mail.example.net:587", 0644, FALSE },
+    { "smtp://127.0.0.1:10025", 0644, TRUE },
+};
+
+static void test_netrc(void)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(netrcs); i++) {
+        g_autofree char *text
+            = g_strdup_printf(CLIENT FOUR "[submission]\nvia=%s\n", netrcs[i].via);
+        g_autofree char *want = g_strdup_printf(
+            "./netrc: mode %04o, so that everybody may have the passwords in it; expected 0600, "
+            "or 0640 with the daemon's group",
+            (guint)netrcs[i].mode & 07777);
+        g_autoptr(Config) config = load_good(text);
+        g_autoptr(Faults) faults = faults_new();
+        g_test_message("%s, %o", netrcs[i].via, (guint)netrcs[i].mode);
+        if (netrcs[i].mode >= 0) {
+            g_assert_true(g_file_set_contents("netrc", "machine mail.example.net\n", -1, NULL));
+            g_assert_cmpint(g_chmod("netrc", netrcs[i].mode), ==, 0);
+        }
+        config_check_start(config, faults);
+        g_autofree char *got = all_faults(faults);
+        g_assert_cmpstr(got, ==, netrcs[i].fine ? "" : want);
+        (void)g_unlink("netrc");
+    }
+}
+
 /* What we ship. */
 
 static char *shipped(const char *folder, const char *name)
@@ -815,6 +853,7 @@ int main(int argc, char **argv)
     g_test_add_func("/config/file/hostile", test_hostile);
     g_test_add_func("/config/start/faults", test_start);
     g_test_add_func("/config/start/no-new-privs", test_no_new_privs);
+    g_test_add_func("/config/start/netrc", test_netrc);
     g_test_add_func("/config/shipped/example", test_example);
     g_test_add_func("/config/shipped/example-uncommented", test_example_uncommented);
     g_test_add_func("/config/shipped/example-starts", test_example_starts);

@@ -5,8 +5,11 @@
  * move a terminal's cursor or pass the line limit. */
 #include "log.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static void test_sanitize(void)
 {
@@ -42,6 +45,34 @@ static void test_stderr(void)
     g_test_trap_subprocess(NULL, 0, 0);
     g_test_trap_assert_passed();
     g_test_trap_assert_stderr("milter: 4ABC: handled?forged\n"
+                              "milter: warning: 3 rows\n"
+                              "milter: error: deferred\n");
+}
+
+/* systemd.exec(5), JOURNAL_STREAM: device and inode of what stderr was; the journal takes
+ * the number in <> for the severity, sd-daemon(3).  Another stderr is a terminal's. */
+static void test_journal(void)
+{
+    if (g_test_subprocess()) {
+        struct stat status;
+        g_assert_cmpint(fstat(STDERR_FILENO, &status), ==, 0);
+        for (guint i = 0; i < 2; i++) {
+            g_autofree char *stream = g_strdup_printf("%ju:%ju", (uintmax_t)status.st_dev,
+                                                      (uintmax_t)status.st_ino + i);
+            g_setenv("JOURNAL_STREAM", stream, TRUE);
+            log_open("milter", TRUE);
+            log_info("4ABC: %s", "handled\n<0>forged");
+            log_warning("%d rows", 3);
+            log_error("deferred");
+        }
+        exit(0);
+    }
+    g_test_trap_subprocess(NULL, 0, 0);
+    g_test_trap_assert_passed();
+    g_test_trap_assert_stderr("<6>4ABC: handled?<0>forged\n"
+                              "<4>warning: 3 rows\n"
+                              "<3>error: deferred\n"
+                              "milter: 4ABC: handled?<0>forged\n"
                               "milter: warning: 3 rows\n"
                               "milter: error: deferred\n");
 }
@@ -87,6 +118,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/log/sanitize", test_sanitize);
     g_test_add_func("/log/stderr", test_stderr);
+    g_test_add_func("/log/journal", test_journal);
     g_test_add_func("/log/default-identity", test_default_identity);
     g_test_add_func("/log/line-limit", test_line_limit);
     return g_test_run();

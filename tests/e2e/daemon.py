@@ -66,6 +66,7 @@ class Daemon:
         self.log_path = self.path("stderr")
         self.process = None
         self.environment = {}  # what it is started with beside our own
+        self.wrap = []  # what it is run by
         self.last_log = ""
         self.settings = {
             "milter.socket": f"unix:{socket_path or self.path('milter.sock')}",
@@ -117,7 +118,7 @@ class Daemon:
 
     def command(self):
         wrap = shlex.split(os.environ.get("CERTBUND_WRAP", ""))
-        return wrap + [os.environ["CERTBUND_MILTER"], "-c", self.config, "-f"]
+        return self.wrap + wrap + [os.environ["CERTBUND_MILTER"], "-c", self.config, "-f"]
 
     def start(self):
         with open(self.log_path, "ab") as log:
