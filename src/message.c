@@ -423,16 +423,11 @@ static InternetAddressMailbox *first_mailbox(InternetAddressList *list)
     return NULL;
 }
 
-char *message_first_address(const char *value)
+/* Its addr-spec, domain in lower case; NULL when it has no domain.  Caller frees. */
+static char *mailbox_address(InternetAddressMailbox *mailbox)
 {
-    g_autofree char *unfolded = g_mime_utils_header_unfold(value);
-    InternetAddressList *list = internet_address_list_parse(NULL, unfolded);
-    if (list == NULL)
-        return NULL;
-    InternetAddressMailbox *mailbox = first_mailbox(list);
     const char *text = mailbox != NULL ? internet_address_mailbox_get_addr(mailbox) : NULL;
     char *address = text != NULL && g_utf8_validate(text, -1, NULL) ? g_strdup(text) : NULL;
-    g_object_unref(list);
     char *at = address != NULL ? strrchr(address, '@') : NULL;
     if (at == NULL) {
         g_free(address);
@@ -441,4 +436,27 @@ char *message_first_address(const char *value)
     for (char *p = at; *p != '\0'; p++)
         *p = g_ascii_tolower(*p);
     return address;
+}
+
+static char *address_of(const char *value, gboolean only)
+{
+    g_autofree char *unfolded = g_mime_utils_header_unfold(value);
+    InternetAddressList *list = internet_address_list_parse(NULL, unfolded);
+    if (list == NULL)
+        return NULL;
+    gboolean single = internet_address_list_length(list) == 1
+                      && INTERNET_ADDRESS_IS_MAILBOX(internet_address_list_get_address(list, 0));
+    char *address = only && !single ? NULL : mailbox_address(first_mailbox(list));
+    g_object_unref(list);
+    return address;
+}
+
+char *message_first_address(const char *value)
+{
+    return address_of(value, FALSE);
+}
+
+char *message_only_address(const char *value)
+{
+    return address_of(value, TRUE);
 }

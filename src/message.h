@@ -112,4 +112,7 @@ char *message_decode_header(const char *value);
  * case, or NULL; caller frees. */
 char *message_first_address(const char *value);
 
+/* The same of the only mailbox there is; NULL when there are more, or groups. */
+char *message_only_address(const char *value);
+
 #endif

@@ -78,6 +78,23 @@ static void test_address(gconstpointer data)
     g_assert_cmpstr(got, ==, pair->want);
 }
 
+static void test_only_address(void)
+{
+    static const Pair rows[] = {
+        { "plain", "A <a@B.example>", "a@b.example" },
+        { "two", "a@b.example, c@d.example", NULL },
+        { "a group of one", "x: a@b.example;", NULL },
+        { "a group and one", "x:;, a@b.example", NULL },
+        { "none", "A", NULL },
+        { "no domain", "<a>", NULL },
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *got = message_only_address(rows[i].raw);
+        g_test_message("%s", rows[i].name);
+        g_assert_cmpstr(got, ==, rows[i].want);
+    }
+}
+
 static void test_fields(void)
 {
     g_autoptr(Message) message = parse_fine("From mailer Mon Feb 12 00:00:00 2025\n"
@@ -333,6 +350,7 @@ int main(int argc, char **argv)
     ADD(headers, "/message/header/", test_header)
     ADD(addresses, "/message/address/", test_address)
     ADD(texts, "/message/text/", test_text)
+    g_test_add_func("/message/only-address", test_only_address);
     g_test_add_func("/message/fields", test_fields);
     g_test_add_func("/message/parts", test_parts);
     g_test_add_func("/message/cut", test_cut);
