@@ -91,8 +91,8 @@ static gboolean listen_to(Child *child)
 {
     char buffer[512];
     ssize_t n = recv(child->channel, buffer, sizeof buffer, 0);
-    if (n > 0 && child->said->len < SAID_MAX)
-        g_string_append_len(child->said, buffer, MIN(n, SAID_MAX));
+    if (n > 0)
+        g_string_append_len(child->said, buffer, MIN(n, SAID_MAX - (gssize)child->said->len));
     return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
