@@ -15,6 +15,7 @@
 #include "mailbox.h"
 #include "report-text.h"
 #include "timestamp.h"
+#include "zip.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -54,6 +55,23 @@ static gboolean is_attached_table(const MessagePart *part)
                || strcmp(part->type, "application/octet-stream") == 0);
 }
 
+/* A zip is the table, or something new: either way it isn't passed over. */
+static gboolean is_zip(const MessagePart *part)
+{
+    return strcmp(part->type, "application/zip") == 0
+           || strcmp(part->type, "application/x-zip-compressed") == 0
+           || (strcmp(part->type, "application/octet-stream") == 0 && part->filename != NULL
+               && strlen(part->filename) >= 4
+               && g_ascii_strcasecmp(part->filename + strlen(part->filename) - 4, ".zip") == 0);
+}
+
+static char *unzipped_text(Message *message, guint i, gsize *length_r, GError **error)
+{
+    g_autoptr(GBytes) zip = message_part_bytes(message, i, error);
+    char *csv = zip != NULL ? zip_read_csv(zip, length_r, error) : NULL;
+    return csv != NULL ? message_clean_text(csv, NULL, length_r, error) : NULL;
+}
+
 static gboolean same_table(const Source *a, const Source *b)
 {
     return a->end - a->start == b->end - b->start
@@ -73,17 +91,19 @@ static gboolean take_source(Report *report, Source *source, Source *found, const
     return same || doubt(report, "two tables that differ: the second one is %s", where);
 }
 
-static gboolean look_at_attachment(Report *report, Message *message, guint i, Source *source)
+static gboolean look_at_attachment(Report *report, Message *message, guint i, gboolean zip,
+                                   Source *source)
 {
     g_autoptr(GError) error = NULL;
     Source found = { 0 };
-    found.text = message_part_text(message, i, &found.length, &error);
+    const char *name = zip ? "zip" : ATTACHMENT_NAME;
+    found.text = zip ? unzipped_text(message, i, &found.length, &error)
+                     : message_part_text(message, i, &found.length, &error);
     if (found.text == NULL)
-        return doubt(report, "attachment %s: %s", ATTACHMENT_NAME, error->message);
+        return doubt(report, "attachment %s: %s", name, error->message);
     if (!message_part(message, i)->complete) {
         g_free(found.text);
-        return doubt(report, "attachment %s is cut: no boundary stands behind it",
-                     ATTACHMENT_NAME);
+        return doubt(report, "attachment %s is cut: no boundary stands behind it", name);
     }
     while (found.start < found.length && found.text[found.start] == '\n')
         found.start++;
@@ -121,8 +141,8 @@ static gboolean find_source(Report *report, Message *message, Source *source,
     gboolean fine = TRUE;
     for (guint i = 0; fine && i < message_n_parts(message); i++) {
         const MessagePart *part = message_part(message, i);
-        if (is_attached_table(part))
-            fine = look_at_attachment(report, message, i, &attached);
+        if (is_zip(part) || is_attached_table(part))
+            fine = look_at_attachment(report, message, i, is_zip(part), &attached);
         else if (strcmp(part->type, "text/plain") == 0 && !part->attachment)
             fine = look_at_text(report, message, i, source);
     }
@@ -130,7 +150,8 @@ static gboolean find_source(Report *report, Message *message, Source *source,
         fine = doubt(report, "a table in the text and one attached");
     else if (fine && source->text == NULL && attached.text == NULL)
         fine = doubt(report, "no table: neither behind a line such as \"Betroffene Systeme in "
-                             "Ihrem Netzbereich:\" nor attached as %s", ATTACHMENT_NAME);
+                             "Ihrem Netzbereich:\" nor attached as %s or in a zip",
+                     ATTACHMENT_NAME);
     *attached_r = attached.text != NULL;
     if (fine && *attached_r)
         *source = attached;

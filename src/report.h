@@ -9,7 +9,8 @@
  * Automated family: the table stands in the first text part behind the line
  * "Betroffene Systeme in Ihrem Netzbereich:" (and "Affected hosts on your
  * networks:" below it), ends at an empty line, and the sign-off follows; or it
- * is the whole attachment events.csv.  Columns are found by name only: "ip" is
+ * is the whole attachment events.csv, or the one CSV in an attached zip (zip.h; a
+ * zip that can't be read is in doubt whatever it holds).  Columns are found by name only: "ip" is
  * the affected address, "timestamp" its time, UTC by format.  An address-like
  * text in any other column is none.
  *

@@ -5,6 +5,7 @@
  * ledger. */
 #include "decision.h"
 
+#include "desk.h"
 #include "fixture.h"
 #include "mail-maker.h"
 
@@ -211,6 +212,47 @@ static void test_brand_without_layout(void)
     fixture_remove(directory);
 }
 
+static guint count(const char *text, const char *word)
+{
+    const char *end = text + strlen(text);
+    guint n = 0;
+
+    /* strstr() would take the length anew each time, under the address sanitizer. */
+    for (const char *p = text;
+         (p = memmem(p, (gsize)(end - p), word, strlen(word))) != NULL; p += strlen(word))
+        n++;
+    return n;
+}
+
+/* DESK_ROWS_MAX rows that are nobody's are listed, and one more is said to be there. */
+static void test_desk_limit(void)
+{
+    char *directory = fixture_directory();
+    g_autoptr(Snapshot) snapshot = fixture_snapshot(directory, LIVE, customers_csv);
+
+    for (guint more = 0; more < 2; more++) {
+        g_autoptr(GString) table = g_string_new("ip,timestamp\n");
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GPtrArray) problems = g_ptr_array_new();
+        const Delivery delivery = { .problems = problems };
+
+        for (guint i = 0; i < DESK_ROWS_MAX + more; i++)
+            g_string_append(table, "198.51.100.1,2025-02-11 11:10:25\n");
+        g_autoptr(GBytes) bytes = mail_make(&(MailOptions){ .table = table->str });
+        g_autoptr(Decision) decision
+            = decide(snapshot, bytes, &fixture_client, SENT + DAY, FALSE, &error);
+        g_assert_no_error(error);
+        g_assert_cmpuint(decision->assignment->counts[FATE_UNASSIGNED], ==, DESK_ROWS_MAX + more);
+        g_autoptr(GBytes) mail
+            = desk_write(decision, &delivery, "s", "<a@example.org>", SENT, &error);
+        g_assert_no_error(error);
+        g_autofree char *text = g_strndup(g_bytes_get_data(mail, NULL), g_bytes_get_size(mail));
+        g_assert_cmpuint(count(text, "\"198.51.100.1\""), ==, DESK_ROWS_MAX);
+        g_assert_cmpuint(count(text, "The list ends here"), ==, more);
+    }
+    fixture_remove(directory);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -220,5 +262,6 @@ int main(int argc, char **argv)
     g_test_add_func("/decision/stale-customers", test_stale_customers);
     g_test_add_func("/decision/max-change", test_max_change);
     g_test_add_func("/decision/brand-without-layout", test_brand_without_layout);
+    g_test_add_func("/decision/desk-limit", test_desk_limit);
     return g_test_run();
 }

@@ -204,6 +204,35 @@ static void test_parts(void)
     g_autoptr(GError) error = NULL;
     g_assert_null(message_part_text(message, 2, &length, &error));
     g_assert_error(error, CERTBUND_ERROR, CERTBUND_ERROR_INPUT);
+    g_clear_error(&error);
+    g_assert_null(message_part_bytes(message, 2, &error));
+    g_assert_error(error, CERTBUND_ERROR, CERTBUND_ERROR_INPUT);
+}
+
+/* Nothing is undone but the transfer encoding. */
+static void test_bytes(void)
+{
+    static const struct {
+        const char *header, *body, *want;
+        gsize length;
+    } rows[] = {
+        { "", "\xef\xbb\xbf" "a\r\nb\n", "\xef\xbb\xbf" "a\r\nb\n", 8 },
+        { "Content-Type: application/zip\nContent-Transfer-Encoding: base64\n", "UEsAAP8NCg==\n",
+          "PK\0\0\xff\r\n", 7 },
+        { "Content-Transfer-Encoding: quoted-printable\n", "=00=0D=\n=FF", "\0\r\xff", 3 },
+        { "", "", "", 0 },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *mail
+            = g_strconcat("Subject: x\n", rows[i].header, "\n", rows[i].body, NULL);
+        g_autoptr(Message) message = parse_fine(mail);
+        g_autoptr(GBytes) bytes = message_part_bytes(message, 0, NULL);
+        gsize length;
+        const char *got = g_bytes_get_data(bytes, &length);
+
+        g_assert_cmpmem(got, length, rows[i].want, rows[i].length);
+    }
 }
 
 /* A mail that was cut: the last part of an unclosed multipart is not complete. */
@@ -353,6 +382,7 @@ int main(int argc, char **argv)
     g_test_add_func("/message/only-address", test_only_address);
     g_test_add_func("/message/fields", test_fields);
     g_test_add_func("/message/parts", test_parts);
+    g_test_add_func("/message/bytes", test_bytes);
     g_test_add_func("/message/cut", test_cut);
     g_test_add_func("/message/refused", test_refused);
     g_test_add_func("/message/limits", test_limits);

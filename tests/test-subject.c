@@ -153,6 +153,8 @@ static void test_slug(void)
     g_assert_cmpstr(nothing, ==, "unknown");
     g_autofree char *long_title = g_strnfill(61, 'x');
     g_autofree char *cut = classes_slug(long_title);
+    g_autofree char *whole = classes_slug(long_title + 1);
+    g_assert_cmpstr(whole, ==, long_title + 1);
     g_assert_cmpuint(strlen(cut), ==, 60);
 }
 
