@@ -11,7 +11,8 @@ packages_build="autoconf automake make gcc libc6-dev pkg-config libmilter-dev li
     libssl-dev libarchive-dev gpg"
 packages_lab="python3"
 packages_check="valgrind libc6-dbg cppcheck clang-tidy mandoc libxml2-utils spin xz-utils
-    systemd libseccomp2 gpg gpg-agent gpgsm clang libclang-rt-dev"
+    systemd libseccomp2 gpg gpg-agent gpgsm clang libclang-rt-dev
+    python3-dkim opendkim openssl"
 
 # package_installed NAME
 package_installed() {

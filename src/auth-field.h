@@ -4,9 +4,9 @@
 /* auth-field: the value of one Authentication-Results field -> who wrote it, and what he
  * found (RFC 8601 section 2.2).
  *
- * The whole grammar and nothing beyond it: a field that another reader may understand
- * otherwise is none.  Comments say nothing, whatever stands in them.  Pure: no mail, no
- * config. */
+ * The whole grammar and, but for an unquoted header.b, nothing beyond it: a field that
+ * another reader may understand otherwise is none.  Comments say nothing, whatever stands
+ * in them.  Pure: no mail, no config. */
 #ifndef CERTBUND_AUTH_FIELD_H
 #define CERTBUND_AUTH_FIELD_H
 

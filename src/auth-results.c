@@ -208,11 +208,24 @@ static gboolean is_tag(GHashTable *tags, const char *name, const char *value)
     return found != NULL && g_ascii_strcasecmp(found, value) == 0;
 }
 
+/* RFC 6376 section 3.5: without one of these it is no signature, and nobody verified it. */
+static gboolean is_whole(GHashTable *tags)
+{
+    static const char *const required[] = { "a", "b", "bh", "d", "h", "s" };
+
+    for (guint i = 0; i < G_N_ELEMENTS(required); i++)
+        if (!g_hash_table_contains(tags, required[i]))
+            return FALSE;
+    return is_tag(tags, "v", "1");
+}
+
 /* What the result does not tell: whether what we read was signed. */
 static gboolean covers(Examination *examination, GHashTable *tags)
 {
     const char *domain = examination->domain;
 
+    if (!is_whole(tags))
+        return FAIL(examination, "a " SIGNATURE " of %s that is none", domain);
     if (!dkim_tags_cover(tags, "From") || !dkim_tags_cover(tags, "Subject"))
         return FAIL(examination, "the signature of %s does not cover From and Subject", domain);
     if (g_hash_table_contains(tags, "l"))

@@ -204,10 +204,21 @@ static gboolean misnamed(Decision *decision, gboolean vouched)
                    "not the title", decision->report->class_id);
 }
 
+/* The customers are not among those whom CERT-Bund let read it. */
+static gboolean restricted(Decision *decision, gboolean vouched)
+{
+    Tlp tlp = decision->report->tlp;
+
+    return tlp_restricts(tlp)
+        && stopped(decision, vouched, STATUS_HELD,
+                   "%s: not to be passed on but by a person's word", tlp_name(tlp));
+}
+
 /* Everything that may stand in the way before a customer is looked up. */
 static gboolean held_before_lookup(Decision *decision, gint64 now, gboolean vouched)
 {
-    if (too_old(decision, now, vouched) || misnamed(decision, vouched))
+    if (too_old(decision, now, vouched) || misnamed(decision, vouched)
+        || restricted(decision, vouched))
         return TRUE;
     if (decision->template_ == NULL)
         return stopped(decision, FALSE, STATUS_HELD, "no template for class %s",

@@ -112,6 +112,11 @@ static gboolean look_at_attachment(Report *report, Message *message, guint i, gb
     return take_source(report, source, &found, "an attachment");
 }
 
+static void look_for_tlp(Report *report, const char *text, gsize length)
+{
+    report->tlp = MAX(report->tlp, tlp_of_text(text, length));
+}
+
 static gboolean look_at_text(Report *report, Message *message, guint i, Source *source)
 {
     g_autoptr(GError) error = NULL;
@@ -123,8 +128,10 @@ static gboolean look_at_text(Report *report, Message *message, guint i, Source *
     gboolean has_table = report_text_find_table(text, found.length, 0, &place);
     report_text_quotes(text, has_table ? place.marker : found.length, &report->quote_de,
                        &report->quote_en);
+    look_for_tlp(report, text, has_table ? place.start : found.length);
     if (!has_table)
         return TRUE;
+    look_for_tlp(report, text + place.end, found.length - place.end); /* not in cells */
     if (report_text_find_table(text, found.length, place.end, &again))
         return doubt(report, "part %u announces two tables", i + 1);
     found.start = place.start;
@@ -271,6 +278,19 @@ static void read_automated(Report *report, Message *message, const char *account
               REPORT_UNREADABLE_PERCENT);
 }
 
+static void read_manual(Report *report, Message *message)
+{
+    report->unread = TRUE;
+    for (guint i = 0; i < message_n_parts(message); i++) {
+        const MessagePart *part = message_part(message, i);
+        gboolean is_text = strcmp(part->type, "text/plain") == 0 && !part->attachment;
+        gsize length;
+        g_autofree char *text = is_text ? message_part_text(message, i, &length, NULL) : NULL;
+        if (text != NULL)
+            look_for_tlp(report, text, length);
+    }
+}
+
 Report *report_read(Message *message, GError **error)
 {
     const char *subject = message_header(message, "Subject");
@@ -287,8 +307,9 @@ Report *report_read(Message *message, GError **error)
     report->class_id = class != NULL ? g_strdup(class->id) : classes_slug(parsed->title);
     const char *id = message_header(message, "Message-ID");
     report->message_id = g_strdup(id != NULL ? id : "");
+    report->tlp = tlp_of_line(subject, strlen(subject));
     if (parsed->family == FAMILY_MANUAL)
-        report->unread = TRUE;
+        read_manual(report, message);
     else
         read_automated(report, message, class != NULL ? class->account_column : "");
     return report;

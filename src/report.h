@@ -22,6 +22,7 @@
 #include "message.h"
 #include "subject.h"
 #include "table.h"
+#include "tlp.h"
 
 #define REPORT_UNREADABLE_PERCENT 5 /* more rows than this without address: drift */
 
@@ -49,6 +50,7 @@ typedef struct {
     char *message_id; /* as written with <>, or "" */
     char *doubt;      /* why nothing in it can be trusted, one line; or NULL */
     gboolean unread;  /* manual family */
+    Tlp tlp;          /* in the subject, or in CERT-Bund's own words round the table */
     Certainty certainty;
     Table *table;     /* NULL when doubt or unread */
     guint address_column, time_column;

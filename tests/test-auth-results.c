@@ -9,7 +9,8 @@
 #define ID "mx.example.net"
 #define AR "Authentication-Results: "
 #define PASS AR ID "; dkim=pass header.d=bsi.bund.de header.s=s1\r\n"
-#define SIGNED "DKIM-Signature: v=1; d=bsi.bund.de; s=s1; h=From:Subject:Date; b=xx\r\n"
+#define SIG "DKIM-Signature: v=1; a=rsa-sha256; bh=xx; b=xx; "
+#define SIGNED SIG "d=bsi.bund.de; s=s1; h=From:Subject:Date\r\n"
 #define FROM "From: CERT-Bund <certbund@bsi.bund.de>\r\n"
 #define SUBJECT "Subject: x\r\n"
 #define DATE "Date: Wed, 12 Feb 2025 09:57:07 +0000\r\n"
@@ -48,7 +49,7 @@ static const Case cases[] = {
     { "the field in the middle", SIGNED FROM PASS SUBJECT DATE, NULL, FALSE },
     { "the field at the end", SIGNED REST PASS, NULL, FALSE },
     { "names in capitals", AR "MX.Example.NET; DKIM=PASS header.d=BSI.Bund.DE\r\n"
-      "DKIM-Signature: d=BSI.BUND.DE; h=FROM:SUBJECT:DATE\r\n" REST, NULL, FALSE },
+      SIG "s=s1; d=BSI.BUND.DE; h=FROM:SUBJECT:DATE\r\n" REST, NULL, FALSE },
     { "quoted and folded", AR "(c)\r\n \"" ID "\" 1;\r\n\tdkim=pass\r\n\t"
       "header.d=\"bsi.bund.de\"\r\n" SIGNED REST, NULL, FALSE },
     { "header.i only", AR ID "; dkim=pass header.i=@bsi.bund.de\r\n" SIGNED REST, NULL, FALSE },
@@ -68,14 +69,14 @@ static const Case cases[] = {
     { "beside a field of ours on the other selector", AR ID
       "; dkim=neutral header.d=bsi.bund.de header.s=s2\r\n" PASS SIGNED REST, NULL, FALSE },
     { "a field of ours says nothing", AR ID "; none\r\n" PASS SIGNED REST, NULL, FALSE },
-    { "Date is not covered", PASS "DKIM-Signature: d=bsi.bund.de; s=s1; h=From:Subject\r\n" REST,
+    { "Date is not covered", PASS SIG "d=bsi.bund.de; s=s1; h=From:Subject\r\n" REST,
       NULL, TRUE },
     { "no Date", PASS SIGNED FROM SUBJECT, NULL, TRUE },
     { "two Dates, of which one is covered", PASS SIGNED DATE REST, NULL, TRUE },
     { "another selector covers less", PASS SIGNED
-      "DKIM-Signature: d=bsi.bund.de; s=s2; h=From\r\n" REST, NULL, FALSE },
+      SIG "d=bsi.bund.de; s=s2; h=From\r\n" REST, NULL, FALSE },
     { "somebody else's signature covers less, with l=", PASS SIGNED
-      "DKIM-Signature: d=list.example; s=s1; h=From; l=10\r\n" REST, NULL, FALSE },
+      SIG "d=list.example; s=s1; h=From; l=10\r\n" REST, NULL, FALSE },
 
     { "no field", SIGNED REST, NO_FIELD, FALSE },
     { "a foreign field", AR "mx.example.org; dkim=pass header.d=bsi.bund.de\r\n" SIGNED REST,
@@ -156,22 +157,28 @@ static const Case cases[] = {
     { "no address in From", PASS SIGNED "From: CERT-Bund\r\n" SUBJECT, "From is not one address",
       FALSE },
     { "no signature", PASS REST, "no DKIM-Signature of bsi.bund.de", FALSE },
-    { "a signature of another domain", PASS "DKIM-Signature: d=example.com; s=s1; h=From:Subject\r\n"
+    { "a signature of another domain", PASS SIG "d=example.com; s=s1; h=From:Subject\r\n"
       REST, "no DKIM-Signature of bsi.bund.de", FALSE },
     { "a signature with another selector", PASS
-      "DKIM-Signature: d=bsi.bund.de; s=s2; h=From:Subject\r\n" REST,
+      SIG "d=bsi.bund.de; s=s2; h=From:Subject\r\n" REST,
       "no DKIM-Signature of bsi.bund.de", FALSE },
-    { "From is not covered", PASS "DKIM-Signature: d=bsi.bund.de; s=s1; h=Subject:Date\r\n" REST,
+    { "From is not covered", PASS SIG "d=bsi.bund.de; s=s1; h=Subject:Date\r\n" REST,
       NOT_SIGNED, FALSE },
-    { "Subject is not covered", PASS "DKIM-Signature: d=bsi.bund.de; s=s1; h=From:Date\r\n" REST,
+    { "Subject is not covered", PASS SIG "d=bsi.bund.de; s=s1; h=From:Date\r\n" REST,
       NOT_SIGNED, FALSE },
     { "one of two of the selector covers less", PASS SIGNED
-      "DKIM-Signature: d=bsi.bund.de; s=s1; h=From\r\n" REST, NOT_SIGNED, FALSE },
+      SIG "d=bsi.bund.de; s=s1; h=From\r\n" REST, NOT_SIGNED, FALSE },
     { "no selector named: all of the domain count", AR ID "; dkim=pass header.d=bsi.bund.de\r\n"
-      SIGNED "DKIM-Signature: d=bsi.bund.de; s=s2; h=From\r\n" REST, NOT_SIGNED, FALSE },
-    { "l=", PASS "DKIM-Signature: d=bsi.bund.de; s=s1; h=From:Subject; l=0\r\n" REST,
+      SIGNED SIG "d=bsi.bund.de; s=s2; h=From\r\n" REST, NOT_SIGNED, FALSE },
+    { "l=", PASS SIG "d=bsi.bund.de; s=s1; h=From:Subject; l=0\r\n" REST,
       "the signature of bsi.bund.de has l=: more may stand below", FALSE },
-    { "a signature that can't be read", PASS SIGNED "DKIM-Signature: d=bsi.bund.de; d=x\r\n" REST,
+    { "a signature without a digest of the body", PASS
+      "DKIM-Signature: v=1; a=rsa-sha256; b=xx; d=bsi.bund.de; s=s1; h=From:Subject:Date\r\n" REST,
+      "a DKIM-Signature of bsi.bund.de that is none", FALSE },
+    { "a signature of version 2", PASS
+      "DKIM-Signature: v=2; a=rsa-sha256; bh=x; b=x; d=bsi.bund.de; s=s1; h=From:Subject\r\n" REST,
+      "a DKIM-Signature of bsi.bund.de that is none", FALSE },
+    { "a signature that can't be read", PASS SIGNED SIG "d=bsi.bund.de; d=x\r\n" REST,
       "a DKIM-Signature that can't be read", FALSE },
 };
 

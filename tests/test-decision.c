@@ -61,6 +61,10 @@ static const Case cases[] = {
       .status = STATUS_HELD, .held = 1, .reason = "no template for class verwundbare-toaster" },
     { "the same with unknown-class=notify", "unknown-class=notify\n" LIVE, "Verwundbare Toaster", { "192.0.2.1" },
       .status = STATUS_HANDLED, .notified = 1, .reason = "" },
+    { "marked TLP:AMBER", LIVE, "Offene Telnet-Server [TLP:AMBER]", { "192.0.2.1" },
+      .status = STATUS_HELD, .held = 1, .reason = "TLP:AMBER: not to be passed on" },
+    { "marked TLP:GREEN", LIVE, "Offene Telnet-Server [TLP:GREEN]", { "192.0.2.1" },
+      .status = STATUS_HANDLED, .notified = 1, .reason = "" },
     { "in doubt", LIVE, NULL, { "192.0.2.1" }, .below = "", .status = STATUS_HELD,
       .reason = "" },
     { "as many customers as the brake lets pass", LIVE "brake-customers=2\n", NULL,
@@ -115,15 +119,16 @@ static void test_cases(void)
 static void test_vouched(void)
 {
     static const Case old_stranger
-        = { "vouched", LIVE "brake-customers=1\n", NULL, { "192.0.2.1", "192.0.2.17" },
-            .stranger = TRUE, .now = SENT + 100 * DAY };
+        = { "vouched", LIVE "brake-customers=1\n", "Offene Telnet-Server [TLP:RED]",
+            { "192.0.2.1", "192.0.2.17" }, .stranger = TRUE, .now = SENT + 100 * DAY };
     char *directory = fixture_directory();
     g_autoptr(Decision) decision = decide_case(&old_stranger, directory, TRUE);
     g_assert_cmpuint(decision->assignment->n_groups, ==, 2);
-    g_assert_cmpuint(decision->obstacles->len, ==, 3);
+    g_assert_cmpuint(decision->obstacles->len, ==, 4);
     g_assert_true(g_str_has_prefix(decision->obstacles->pdata[0], "unverified: "));
     g_assert_true(g_str_has_prefix(decision->obstacles->pdata[1], "old: "));
-    g_assert_true(g_str_has_prefix(decision->obstacles->pdata[2], "held: 2 customers"));
+    g_assert_true(g_str_has_prefix(decision->obstacles->pdata[2], "held: TLP:RED"));
+    g_assert_true(g_str_has_prefix(decision->obstacles->pdata[3], "held: 2 customers"));
     fixture_remove(directory);
 }
 

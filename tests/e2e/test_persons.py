@@ -51,6 +51,24 @@ def test_release(stage):
         equal([row["state"] for row in lines(daemon, "reports")], ["done"])
 
 
+@case("TLP:AMBER in CERT-Bund's text holds, TLP:RED in a cell does not; release lets it go")
+def test_tlp(stage):
+    ticket = mails.new_ticket()
+    with stage.daemon() as daemon:
+        marked = mails.report(TELNET, ROWS, ticket=ticket).replace(
+            b"Dear Sir or Madam,", b"Dear Sir or Madam,\r\n\r\n[TLP:=C2=AD\r\nAMBER]", 1)
+        stage.send(marked)
+        mark = stage.mark()
+        assert mark["status"] == "held" and "TLP:AMBER: not to be" in mark["reason"], mark
+        equal(to_customers(stage), {}, "notices")
+        assert "TLP:AMBER" in ctl(daemon, "release", ticket)
+        equal(to_customers(stage), ALL, "notices")
+        stage.lab.clear()
+        stage.send(mails.report(TELNET, telnet_rows(["192.0.2.6"], banner="TLP:RED")))
+        equal(stage.mark()["status"], "handled")
+        equal(to_customers(stage), {ANNA: 1}, "notices")
+
+
 @case("brake-notices: what would be too many in a day waits for release")
 def test_brake_notices(stage):
     first, second = mails.new_ticket(), mails.new_ticket()
