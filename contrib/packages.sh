@@ -10,7 +10,8 @@ packages_build="autoconf automake make gcc libc6-dev pkg-config libmilter-dev li
     libxml2-dev libgmime-3.0-dev libglib2.0-dev libcurl4-openssl-dev libjson-glib-dev libsqlite3-dev
     libarchive-dev"
 packages_lab="python3"
-packages_check="valgrind libc6-dbg cppcheck clang-tidy mandoc libxml2-utils spin xz-utils"
+packages_check="valgrind libc6-dbg cppcheck clang-tidy mandoc libxml2-utils spin xz-utils
+    clang libclang-rt-dev"
 
 # package_installed NAME
 package_installed() {
@@ -121,6 +122,6 @@ source_copy() {
             done | tar -c --null -T - -f -) | tar -x -C "$2" -f -
     else
         tar -c -C "$1" --exclude=./.git --exclude='*.o' --exclude='*.a' \
-            --exclude=./config.status --exclude=./Makefile -f - . | tar -x -C "$2" -f -
+            --exclude=./config.status --exclude=./Makefile --exclude=./fuzz -f - . | tar -x -C "$2" -f -
     fi
 }
