@@ -24,6 +24,7 @@ typedef struct {
     char *scope;       /* "AS64496", "Netzbereich 192.0.2.0/24", or NULL */
     gboolean critical; /* [KRITISCH] */
     gboolean foreign;  /* Re:, AW:, Fwd:, WG: ... stands before the ticket */
+    gboolean automatic; /* "Auto:", "Out of Office", "Undelivered Mail" ... do */
 } Subject;
 
 #define SUBJECT_MAX 998 /* bytes read: a line's length (RFC 5322 section 2.1.1); folding titles

@@ -143,6 +143,43 @@ static void test_classes(void)
     g_assert_null(classes_find(""));
 }
 
+/* What programs write before the subject that they answer. */
+static void test_automatic(void)
+{
+    static const struct {
+        const char *subject;
+        gboolean want;
+    } rows[] = {
+        { "Automatische Antwort: [" T "] X", TRUE },
+        { "Automatic reply: [" T "] X", TRUE },
+        { "Auto: [" T "] X", TRUE },
+        { "AUTO: RE: [" T "] X", TRUE },
+        { "Autoreply: [" T "] X", TRUE },
+        { "Out of Office: [" T "] X", TRUE },
+        { "[abuse] Out of office Re: [" T "] X", TRUE },
+        { "Abwesenheitsnotiz: [" T "] X", TRUE },
+        { "Re: Abwesenheit [" T "] X", TRUE },
+        { "Undelivered Mail Returned to Sender [" T "] X", TRUE },
+        { "Undeliverable: [" M "] X", TRUE },
+        { "Unzustellbar: [" T "] X", TRUE },
+        { "Delivery Status Notification (Failure) [" T "]", TRUE },
+        { "Gelesen: [" T "] X", TRUE },
+        { "[" T "] X", FALSE },
+        { "[" T "] Automatische Antwort: X", FALSE }, /* a title */
+        { "[" M "] Out of Office", FALSE },
+        { "Auto [" T "] X", FALSE },
+        { "[auto-immune] [" T "] X", FALSE },
+        { "Thread: [" T "] X", FALSE },
+        { "Re: [" T "] X", FALSE },
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(Subject) subject = subject_parse(rows[i].subject);
+        g_test_message("%s", rows[i].subject);
+        g_assert_nonnull(subject);
+        g_assert_true(subject->automatic == rows[i].want);
+    }
+}
+
 static void test_slug(void)
 {
     g_autofree char *plain = classes_slug("Verwundbare  Foo-Server (CVE-2030-1)");
@@ -190,6 +227,7 @@ int main(int argc, char **argv)
         g_autofree char *path = g_strdup_printf("/subject/%s", cases[i].name);
         g_test_add_data_func(path, &cases[i], test_subject);
     }
+    g_test_add_func("/subject/automatic", test_automatic);
     g_test_add_func("/subject/limit", test_limit);
     g_test_add_func("/subject/control-characters", test_control_characters);
     g_test_add_func("/title/fold", test_fold);
