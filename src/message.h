@@ -112,4 +112,8 @@ char *message_decode_header(const char *value);
  * case, or NULL; caller frees. */
 char *message_first_address(const char *value);
 
+/* The same, but NULL unless the value is one mailbox and nothing else: no second one, no
+ * group. */
+char *message_only_address(const char *value);
+
 #endif

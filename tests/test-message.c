@@ -78,6 +78,25 @@ static void test_address(gconstpointer data)
     g_assert_cmpstr(got, ==, pair->want);
 }
 
+static void test_only_address(void)
+{
+    static const Pair only[] = {
+        { "one", "\"b@example.com, c\" <a@Example.ORG>", "a@example.org" },
+        { "two", "a@example.org, b@example.org", NULL },
+        { "the same twice", "a@example.org, a@example.org", NULL },
+        { "an empty one", "a@example.org, ", "a@example.org" },
+        { "group of one", "g: a@example.org;", NULL },
+        { "one and a group", "a@example.org, g:;", NULL },
+        { "none", "nobody", NULL },
+        { "empty", "", NULL },
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(only); i++) {
+        g_autofree char *got = message_only_address(only[i].raw);
+        g_test_message("%s", only[i].name);
+        g_assert_cmpstr(got, ==, only[i].want);
+    }
+}
+
 static void test_fields(void)
 {
     g_autoptr(Message) message = parse_fine("From mailer Mon Feb 12 00:00:00 2025\n"
@@ -333,6 +352,7 @@ int main(int argc, char **argv)
     ADD(headers, "/message/header/", test_header)
     ADD(addresses, "/message/address/", test_address)
     ADD(texts, "/message/text/", test_text)
+    g_test_add_func("/message/only-address", test_only_address);
     g_test_add_func("/message/fields", test_fields);
     g_test_add_func("/message/parts", test_parts);
     g_test_add_func("/message/cut", test_cut);
