@@ -449,40 +449,41 @@ static InternetAddressMailbox *first_mailbox(InternetAddressList *list)
     return NULL;
 }
 
-/* Its addr-spec, domain in lower case; NULL when it has no domain.  Caller frees. */
-static char *mailbox_address(InternetAddressMailbox *mailbox)
+/* Its addr-spec, or NULL; mailbox may be NULL. */
+static char *addr_spec(InternetAddressMailbox *mailbox)
 {
     const char *text = mailbox != NULL ? internet_address_mailbox_get_addr(mailbox) : NULL;
-    char *address = text != NULL && g_utf8_validate(text, -1, NULL) ? g_strdup(text) : NULL;
-    char *at = address != NULL ? strrchr(address, '@') : NULL;
-    if (at == NULL) {
-        g_free(address);
+    const char *at = text != NULL ? strrchr(text, '@') : NULL;
+    if (at == NULL || !g_utf8_validate(text, -1, NULL))
         return NULL;
-    }
-    for (char *p = at; *p != '\0'; p++)
-        *p = g_ascii_tolower(*p);
-    return address;
+    g_autofree char *domain = g_ascii_strdown(at, -1);
+    return g_strdup_printf("%.*s%s", (int)(at - text), text, domain);
 }
 
-static char *address_of(const char *value, gboolean only)
+static InternetAddressList *address_list(const char *value)
 {
     g_autofree char *unfolded = g_mime_utils_header_unfold(value);
-    InternetAddressList *list = internet_address_list_parse(NULL, unfolded);
-    if (list == NULL)
-        return NULL;
-    gboolean single = internet_address_list_length(list) == 1
-                      && INTERNET_ADDRESS_IS_MAILBOX(internet_address_list_get_address(list, 0));
-    char *address = only && !single ? NULL : mailbox_address(first_mailbox(list));
-    g_object_unref(list);
-    return address;
+    return internet_address_list_parse(NULL, unfolded);
 }
 
 char *message_first_address(const char *value)
 {
-    return address_of(value, FALSE);
+    InternetAddressList *list = address_list(value);
+    if (list == NULL)
+        return NULL;
+    char *address = addr_spec(first_mailbox(list));
+    g_object_unref(list);
+    return address;
 }
 
 char *message_only_address(const char *value)
 {
-    return address_of(value, TRUE);
+    InternetAddressList *list = address_list(value);
+    if (list == NULL)
+        return NULL;
+    InternetAddress *first = internet_address_list_get_address(list, 0);
+    gboolean only = internet_address_list_length(list) == 1 && INTERNET_ADDRESS_IS_MAILBOX(first);
+    char *address = only ? addr_spec((InternetAddressMailbox *)first) : NULL;
+    g_object_unref(list);
+    return address;
 }

@@ -120,7 +120,8 @@ char *message_decode_header(const char *value);
  * case, or NULL; caller frees. */
 char *message_first_address(const char *value);
 
-/* The same of the only mailbox there is; NULL when there are more, or groups. */
+/* The same, but NULL unless the value is one mailbox and nothing else: no second one, no
+ * group. */
 char *message_only_address(const char *value);
 
 #endif

@@ -250,7 +250,11 @@ void provenance_check_config(const Config *config, Faults *faults)
         faults_warn(faults, config->path, config_line(config, "provenance", "authserv-id"),
                     "[provenance] authserv-id: empty, so that auth-results never passes; "
                     "expected the name that our own verifying filter writes");
-    if (examination.asked[DKIM] && config->dkim_domains[0] == NULL)
+    if (examination.asked[DKIM] && !dkim_available())
+        faults_warn(faults, config->path, config_line(config, "provenance", "require"),
+                    "[provenance] require: dkim never passes, for this program was built without "
+                    "libopendkim; expected another kind of evidence");
+    else if (examination.asked[DKIM] && config->dkim_domains[0] == NULL)
         faults_warn(faults, config->path, config_line(config, "provenance", "dkim-domains"),
                     "[provenance] dkim-domains: empty, so that dkim never passes; expected "
                     "CERT-Bund's domains");

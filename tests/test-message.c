@@ -80,18 +80,20 @@ static void test_address(gconstpointer data)
 
 static void test_only_address(void)
 {
-    static const Pair rows[] = {
-        { "plain", "A <a@B.example>", "a@b.example" },
-        { "two", "a@b.example, c@d.example", NULL },
-        { "a group of one", "x: a@b.example;", NULL },
-        { "a group and one", "x:;, a@b.example", NULL },
-        { "none", "A", NULL },
-        { "no domain", "<a>", NULL },
+    static const Pair only[] = {
+        { "one", "\"b@example.com, c\" <a@Example.ORG>", "a@example.org" },
+        { "two", "a@example.org, b@example.org", NULL },
+        { "the same twice", "a@example.org, a@example.org", NULL },
+        { "an empty one", "a@example.org, ", "a@example.org" },
+        { "group of one", "g: a@example.org;", NULL },
+        { "one and a group", "a@example.org, g:;", NULL },
+        { "none", "nobody", NULL },
+        { "empty", "", NULL },
     };
-    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autofree char *got = message_only_address(rows[i].raw);
-        g_test_message("%s", rows[i].name);
-        g_assert_cmpstr(got, ==, rows[i].want);
+    for (guint i = 0; i < G_N_ELEMENTS(only); i++) {
+        g_autofree char *got = message_only_address(only[i].raw);
+        g_test_message("%s", only[i].name);
+        g_assert_cmpstr(got, ==, only[i].want);
     }
 }
 
