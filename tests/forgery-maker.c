@@ -26,7 +26,7 @@ struct ForgeryMaker {
     PgpMaker *pgp;
     char *home, *keys[KEY_N];
     SmimeKey *smime[3]; /* PINNED, UNPINNED, and one that has expired */
-    char *pin;
+    char *pins[2]; /* of the first and the last of these */
     gint64 now;
     char *mails[GENUINE_N];
 };
@@ -130,7 +130,8 @@ static char *pgp_sign(const ForgeryMaker *maker, const char *mail, Key key, cons
     g_autoptr(GBytes) armour
         = pgp_maker_run(maker->pgp, input, "--armor %s --local-user %s! --detach-sign", when,
                         maker->keys[key]);
-    g_autofree char *signature = text_of(armour);
+    g_autoptr(GBytes) crlf = message_crlf(armour);
+    g_autofree char *signature = text_of(crlf);
     return multipart(mail, "application/pgp-signature", "7bit", signature);
 }
 
@@ -242,7 +243,8 @@ ForgeryMaker *forgery_maker_new(void)
     maker->resolver = resolver_new();
     maker->home = fixture_directory();
     make_keys(maker);
-    maker->pin = smime_key_fingerprint(maker->smime[PINNED], FALSE);
+    maker->pins[0] = smime_key_fingerprint(maker->smime[PINNED], FALSE);
+    maker->pins[1] = smime_key_fingerprint(maker->smime[2], TRUE);
     publish(maker);
     make_dkim_mails(maker);
     make_signed_mails(maker);
@@ -258,7 +260,8 @@ void forgery_maker_free(ForgeryMaker *maker)
         g_free(maker->keys[key]);
     for (guint i = 0; i < G_N_ELEMENTS(maker->smime); i++)
         smime_key_free(maker->smime[i]);
-    g_free(maker->pin);
+    g_free(maker->pins[0]);
+    g_free(maker->pins[1]);
     resolver_free(maker->resolver);
     pgp_maker_free(maker->pgp);
     fixture_remove(maker->home);
@@ -288,10 +291,10 @@ Snapshot *forgery_snapshot(const ForgeryMaker *maker, const char *directory, con
     const char *at = strstr(content, provenance);
     g_string_append_len(text, content, at - content);
     g_string_append_printf(text, "require=%s\nnameservers=%s\ngnupg-home=%s\nauthserv-id=%s\n"
-                                 "keys=%s;%s;%s;%s;%s\n%s",
+                                 "keys=%s;%s;%s;%s;%s;%s\n%s",
                            require, server, maker->home, FORGERY_ID, maker->keys[PINNED],
                            maker->keys[ABSENT], maker->keys[EXPIRED], maker->keys[REVOKED],
-                           maker->pin, at + strlen(provenance));
+                           maker->pins[0], maker->pins[1], at + strlen(provenance));
     g_free(content);
     fixture_write(directory, "certbund-milter.conf", text->str);
     Snapshot *snapshot = snapshot_load(path, TRUE, NULL, faults);

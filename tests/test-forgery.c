@@ -11,6 +11,7 @@
 #include "ledger-maker.h"
 #include "record.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define ALL "dkim;pgp;smime"
@@ -185,7 +186,7 @@ static const Forgery forgeries[] = {
       { { REPLACE, "protocol=\"application/pgp-signature\"",
           "protocol=\"application/pkcs7-signature\"" } }, .why = "one part and its signature" },
     { "PGP: a signature that is none", PGP,
-      { { REPLACE, "-----BEGIN PGP SIGNATURE-----", "-----BEGIN PGP MESSAGE-----" } },
+      { { REPLACE, "-----BEGIN PGP SIGNATURE-----", "no armour" } },
       .why = "pgp: " },
     { "PGP over a list: the footer has a table, the signed part none", PGP_NOTE,
       { { REPLACE, "Content-Type: multipart/signed",
@@ -200,7 +201,7 @@ static const Forgery forgeries[] = {
     { "S/MIME: a row altered", SMIME, { { REPLACE, "192.0.2.1\"", "192.0.2.17\"" } },
       .why = "bad signature" },
     { "S/MIME: a certificate of the same name", SMIME_UNPINNED, .why = "not in keys=" },
-    { "S/MIME: a certificate that had expired", SMIME_EXPIRED, .why = "keys=" },
+    { "S/MIME: a certificate that had expired", SMIME_EXPIRED, .why = "expired" },
     { "S/MIME: under another ticket", SMIME, { { REPLACE, FORGERY_TICKET, OTHER_TICKET } },
       .why = "a replay", .known = TRUE },
     { "S/MIME: under another title", SMIME, { { REPLACE, "Telnet-Server", "Portmapper-Dienste" } },
