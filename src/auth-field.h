@@ -16,7 +16,6 @@
  * bound the work on a field of 64 KiB. */
 #define AUTH_FIELD_RESULTS_MAX 100
 #define AUTH_FIELD_PROPERTIES_MAX 50 /* of one result */
-#define AUTH_FIELD_DIGITS_MAX 6      /* of a version; there is but version 1 */
 
 typedef struct {
     char *type, *name; /* "header", "d": lower case */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright the certbund-milter authors */
 
+/* Strict, since whoever verified the signature may have been lax: what is not plainly a
+ * tag-list is refused as a whole. */
 #include "dkim-tags.h"
 
 #include <string.h>

@@ -3,6 +3,7 @@
 
 /* Authentication-Results fields and DKIM-Signature tags, as text. */
 #include "auth-field.h"
+#include "auth-words.h"
 #include "dkim-tags.h"
 
 #include <string.h>
@@ -65,7 +66,7 @@ static const Case cases[] = {
     { "a method's version", ID "; dkim/2=pass header.d=x", ID " 1|dkim/2=pass header.d=x", NULL,
       NULL },
     { "version 2", ID " 2; dkim=pass", ID " 2|dkim/1=pass", NULL, NULL },
-    { "a version of AUTH_FIELD_DIGITS_MAX digits", ID " 000001; none", ID " 1", NULL, NULL },
+    { "a version of WORDS_DIGITS_MAX digits", ID " 000001; none", ID " 1", NULL, NULL },
     { "a result in a comment", ID "; dkim=fail (; dkim=pass header.d=bsi.bund.de)",
       ID " 1|dkim/1=fail", NULL, NULL },
     { "a result in the comment of the name", "mx.example.org (mx.example.net; dkim=pass); none",
