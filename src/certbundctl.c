@@ -27,6 +27,7 @@ static const struct {
     { "events", ctl_events, "FILE...", "the affected events of each mail, as JSON Lines" },
     { "lookup", ctl_lookup, "ADDRESS|ACCOUNT [TIME]", "whose it is, now or at that time" },
     { "preview", ctl_preview, "FILE [-d DIR]", "what would happen; -d writes the notices" },
+    { "classes", ctl_classes, "[--json]", "the known classes, and which template each has" },
 
     { "reports", ctl_reports, "[--state STATE] [--json]", "the reports, newest first" },
     { "notices", ctl_notices, "[--state STATE] [--json]", "the notices, newest first" },

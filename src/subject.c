@@ -177,6 +177,8 @@ char *subject_fold_title(const char *title)
     GString *folded = g_string_new(NULL);
     for (const char *p = composed; *p != '\0'; p = g_utf8_next_char(p)) {
         gunichar c = g_utf8_get_char(p);
+        if (g_unichar_type(c) == G_UNICODE_FORMAT) /* a soft hyphen, a zero width joiner */
+            continue;
         if (g_unichar_isspace(c)) {
             if (folded->len > 0 && folded->str[folded->len - 1] != ' ')
                 g_string_append_c(folded, ' ');
@@ -187,12 +189,4 @@ char *subject_fold_title(const char *title)
         }
     }
     return g_strchomp(g_string_free(folded, FALSE));
-}
-
-gboolean subject_title_matches(const char *folded_title, const char *folded_pattern)
-{
-    if (*folded_pattern == '\0' || !g_str_has_prefix(folded_title, folded_pattern))
-        return FALSE;
-    gunichar next = g_utf8_get_char(folded_title + strlen(folded_pattern));
-    return next == 0 || (next != '-' && (g_unichar_isspace(next) || g_unichar_ispunct(next)));
 }

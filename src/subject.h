@@ -36,13 +36,9 @@ Subject *subject_parse(const char *subject);
 void subject_free(Subject *subject);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Subject, subject_free)
 
-/* For comparing titles: case folded, umlauts and their spellings alike (ä, ae),
- * runs of blanks one blank.  Caller frees. */
+/* Case folded, umlauts and their spellings alike (ä, ae), runs of blanks one blank, without
+ * characters that nobody sees; titles are compared by title_key(), which begins with this.
+ * Caller frees. */
 char *subject_fold_title(const char *title);
-
-/* TRUE when the folded title begins with the folded pattern and the pattern ends
- * there or at a blank or punctuation other than '-': "malware infections"
- * matches "malware infections (avalanche)". */
-gboolean subject_title_matches(const char *folded_title, const char *folded_pattern);
 
 #endif

@@ -2,7 +2,6 @@
  * Copyright the certbund-milter authors */
 
 /* Subjects and titles; the grammar stands in src/subject.h. */
-#include "classes.h"
 #include "subject.h"
 
 #include <string.h>
@@ -95,52 +94,13 @@ static void test_fold(void)
         { "Moeglich", "moeglich" },
         { "Gr\xc3\xb6\xc3\x9f" "e", "groesse" },
         { " a\t\xc2\xa0" "b", "a b" },
+        { "Tel\xc2\xadnet", "telnet" }, /* U+00AD, a soft hyphen */
         { "\xff", "\xef\xbf\xbd" },
     };
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autofree char *folded = subject_fold_title(rows[i][0]);
         g_assert_cmpstr(folded, ==, rows[i][1]);
     }
-}
-
-static void test_matches(void)
-{
-    static const struct {
-        const char *title, *pattern;
-        gboolean want;
-    } rows[] = {
-        { "malware infections (avalanche)", "malware infections", TRUE },
-        { "malware infections", "malware infections", TRUE },
-        { "malware infections2", "malware infections", FALSE },
-        { "telnet-server", "telnet", FALSE }, /* '-' joins words */
-        { "telnet", "telnet-server", FALSE },
-        { "adware/pua", "adware", TRUE },
-        { "x", "", FALSE },
-    };
-    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
-        g_assert_cmpint(subject_title_matches(rows[i].title, rows[i].pattern), ==, rows[i].want);
-}
-
-static void test_classes(void)
-{
-    static const char *const rows[][2] = {
-        { "Offene Telnet-Server", "open-telnet" },
-        { "openly accessible TELNET servers", "open-telnet" },
-        { "Schadprogramm-Infektionen", "malware" },
-        { "Schadprogramm-Infektionen (Avalanche)", "malware-avalanche" },
-        { "Malware infections (Avalanche)", "malware-avalanche" },
-        { "POP3-Server mit unverschluesselter Authentifizierung", "plaintext-pop3" },
-        { "NTP-Server mit aktiver 'monlist' Funktion", "open-ntp-monlist" },
-    };
-    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-        const ReportClass *class = classes_find(rows[i][0]);
-        g_assert_nonnull(class);
-        g_assert_cmpstr(class->id, ==, rows[i][1]);
-    }
-    g_assert_cmpstr(classes_find("Kompromittierte E-Mail-Konten")->account_column, ==, "email");
-    g_assert_cmpstr(classes_find("Offene Telnet-Server")->account_column, ==, "");
-    g_assert_null(classes_find("Verwundbare Foo-Server"));
-    g_assert_null(classes_find(""));
 }
 
 /* What programs write before the subject that they answer. */
@@ -231,8 +191,5 @@ int main(int argc, char **argv)
     g_test_add_func("/subject/limit", test_limit);
     g_test_add_func("/subject/control-characters", test_control_characters);
     g_test_add_func("/title/fold", test_fold);
-    g_test_add_func("/title/matches", test_matches);
-    g_test_add_func("/classes/find", test_classes);
-    g_test_add_func("/classes/slug", test_slug);
     return g_test_run();
 }

@@ -319,11 +319,45 @@ def _(stage):
     has(err.decode(), f"as root or as user {owner}", f"sudo -u {owner} certbundctl")
 
 
+@tap.case("classes: the table with each one's template; without a config as well")
+def _(stage):
+    rows = {row["id"]: row for row in stage.lines("classes")}
+    telnet = rows["open-telnet"]
+    tap.equal({name: telnet[name] for name in ("kind", "severity", "titles_de", "ports",
+                                               "account_column", "template")},
+              {"kind": "open-service", "severity": "low", "titles_de": ["Offene Telnet-Server"],
+               "ports": ["23/tcp"], "account_column": None, "template": "open-telnet"})
+    tap.equal([column["name"] for column in telnet["columns"]],
+              ["asn", "ip", "timestamp", "port", "banner"])
+    tap.equal(rows["open-memcached"]["columns"][3],
+              {"name": "memcached_version", "optional": False, "label_de": "Memcached-Version",
+               "label_en": "Memcached version", "aliases": ["version"]})
+    tap.equal(rows["open-portmapper"]["columns"][3]["optional"], True)
+    tap.equal(rows["malware"]["severity"], "high")
+    tap.equal(rows["open-redis"]["template"], None)
+    status, out, err = stage.run("classes")
+    tap.equal((status, err), (0, ""))
+    lines = out.splitlines()
+    tap.equal(len(lines), len(rows) + 1)
+    tap.equal(lines[0].split(), ["id", "severity", "ports", "template", "columns", "titles"])
+    line = next(line for line in lines if line.startswith("open-portmapper "))
+    has(line, "111/tcp 111/udp", " open-portmapper ", "asn ip timestamp rpc_response?",
+        "Offene Portmapper-Dienste; ")
+    os.rename(stage.config, stage.config + ".away")
+    status, out, err = stage.run("classes", "--json")
+    tap.equal((status, len(out.splitlines())), (0, len(rows)))
+    has(err, "no template is known")
+    stage.write("certbund-milter.conf", "[templates]\ndirectories=/nowhere\n")
+    status, out, err = stage.run("classes")
+    tap.equal((status, out), (78, ""))
+    has(err, "/nowhere")
+
+
 @tap.case("wrong calls of the ledger's verbs: exit 64, and what was expected")
 def _(stage):
     stage.make_ledger()
     calls = ("reports x", "reports --state", "notices --stat held", "show", "show a b",
-             "unassigned a b", "held x", "release", "release --by", "drop --why x", "retry",
+             "unassigned a b", "held x", "classes x", "release", "release --by", "drop --why x", "retry",
              "exempt", "exempt 192.0.2.0/24", "exempt --end", "exempt --list --end X1",
              "exempt --list 192.0.2.0/24", "exempt --class x --list", "contact", "contact ok",
              "contact list x", "contact ok --json a@example.org", "contact bad a@example.org",
