@@ -140,21 +140,6 @@ static void test_automatic(void)
     }
 }
 
-static void test_slug(void)
-{
-    g_autofree char *plain = classes_slug("Verwundbare  Foo-Server (CVE-2030-1)");
-    g_assert_cmpstr(plain, ==, "verwundbare-foo-server-cve-2030-1");
-    g_autofree char *umlaut = classes_slug("../\xc3\x9c" "ble <Ger\xc3\xa4te>");
-    g_assert_cmpstr(umlaut, ==, "ueble-geraete");
-    g_autofree char *nothing = classes_slug(" ... ");
-    g_assert_cmpstr(nothing, ==, "unknown");
-    g_autofree char *long_title = g_strnfill(61, 'x');
-    g_autofree char *cut = classes_slug(long_title);
-    g_autofree char *whole = classes_slug(long_title + 1);
-    g_assert_cmpstr(whole, ==, long_title + 1);
-    g_assert_cmpuint(strlen(cut), ==, 60);
-}
-
 /* SUBJECT_MAX: the ticket may end there and not one byte later; a title is cut. */
 static void test_limit(void)
 {
