@@ -27,6 +27,9 @@ static const struct {
     { "events", ctl_events, "FILE...", "the affected events of each mail, as JSON Lines" },
     { "lookup", ctl_lookup, "ADDRESS|ACCOUNT [TIME]", "whose it is, now or at that time" },
     { "preview", ctl_preview, "FILE [-d DIR]", "what would happen; -d writes the notices" },
+    { "provenance", ctl_provenance, "FILE", "what proves that the mail is genuine" },
+    { "key", ctl_key, "import FILE... | list [--json] | remove FINGERPRINT",
+      "the keys and certificates that signatures are verified with" },
     { "classes", ctl_classes, "[--json]", "the known classes, and which template each has" },
 
     { "reports", ctl_reports, "[--state STATE] [--json]", "the reports, newest first" },
