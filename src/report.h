@@ -50,6 +50,7 @@ typedef struct {
     gboolean unread;  /* manual family */
     Certainty certainty;
     Table *table;     /* NULL when doubt or unread */
+    char **columns;   /* its column names as written; also when the doubt is that one is lost */
     guint address_column, time_column;
     int account_column; /* -1 unless the class is about mail accounts */
     Event *events;
