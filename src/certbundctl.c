@@ -38,6 +38,7 @@ static const struct {
       "all that is known of it: who was told what and when" },
     { "unassigned", ctl_unassigned, "[TICKET] [--json]", "rows that are no customer's" },
     { "held", ctl_held, "[--json]", "what waits for a person" },
+    { "drift", ctl_drift, "[CLASS] [--json]", "columns of known classes that are new or missing" },
 
     { "release", ctl_release, "ID... [--by WHO] [--reason WHY]", "let what is held go out" },
     { "drop", ctl_drop, "ID... [--by WHO] [--reason WHY]", "nobody shall be told" },

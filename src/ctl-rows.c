@@ -16,8 +16,9 @@
 
 /* Columns whose values are counts; a customer called "42" stays a text. */
 static const char *const numbers[] = { "attempts",   "customer_line", "events",     "exempt",
-                                       "held",       "notices",       "notified",   "row",
-                                       "suppressed", "unassigned",    "unreadable", "times" };
+                                       "held",       "notices",       "notified",   "reports",
+                                       "row",        "suppressed",    "unassigned", "unreadable",
+                                       "times" };
 
 static gboolean is_number(const char *column)
 {

@@ -22,6 +22,7 @@ int ctl_accept(const CtlCall *call);
 int ctl_check(const CtlCall *call);
 int ctl_classes(const CtlCall *call);
 int ctl_contact(const CtlCall *call);
+int ctl_drift(const CtlCall *call);
 int ctl_drop(const CtlCall *call);
 int ctl_erase(const CtlCall *call);
 int ctl_events(const CtlCall *call);

@@ -5,6 +5,7 @@
  * every row; it is plain text with the lists as CSV. */
 #include "desk.h"
 
+#include "classes.h"
 #include "notice.h"
 
 #include <string.h>
@@ -27,6 +28,15 @@ static gboolean listed(const Decision *decision, const EventFate *fate)
         || (desk_is_nobodys(fate) && !desk_lists_daily(decision));
 }
 
+gboolean desk_is_strange(const Decision *decision)
+{
+    const Report *report = decision->report;
+    const char *title = report->subject->title;
+
+    return classes_find(title) == NULL
+        && templates_find(decision->snapshot->templates, title, report->class_id) == NULL;
+}
+
 static guint count_listed(const Decision *decision)
 {
     const Assignment *assignment = decision->assignment;
@@ -45,7 +55,7 @@ gboolean desk_needs_mail(const Decision *decision, const Delivery *delivery)
         return FALSE; /* nothing was done: the marked original says so */
     if (decision->mode == MODE_PILOT)
         return TRUE;
-    return decision->status == STATUS_HELD || delivery->problems->len > 0
+    return decision->status == STATUS_HELD || delivery->new_class || delivery->problems->len > 0
         || count_listed(decision) > 0;
 }
 
@@ -66,6 +76,9 @@ static void append_head(GString *text, const Decision *decision, const Delivery 
             g_string_append_printf(text, "  %-10s %u\n", fate_name(fate),
                                    decision->assignment->counts[fate]);
     g_string_append_printf(text, "Notices:     %u\n", delivery->made);
+    if (delivery->new_class)
+        g_string_append_printf(text, "\nNo class is known for this title.  It goes by the name %s; "
+                                     "you are told once.\n", decision->report->class_id);
     if (decision->mode == MODE_PILOT)
         g_string_append(text, "\nPilot mode: no notice has left.  What follows is what would.\n");
 }

@@ -19,7 +19,11 @@ typedef struct {
     guint made;                /* notices that may go; in pilot mode, might */
     const GPtrArray *problems; /* char *: one line for each that waits for the desk */
     GBytes *sample;            /* pilot: the first notice, or NULL */
+    gboolean new_class;        /* one that nobody knows, told for the first time */
 } Delivery;
+
+/* Is the report's class neither in our table of classes nor one that has a template? */
+gboolean desk_is_strange(const Decision *decision);
 
 gboolean desk_needs_mail(const Decision *decision, const Delivery *delivery);
 

@@ -232,6 +232,31 @@ gboolean ledger_commit(LedgerTransaction *transaction, guint n_rows, const char 
 void ledger_abort(LedgerTransaction *transaction);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LedgerTransaction, ledger_abort)
 
+/* ---- what is remembered of classes */
+
+#define LEDGER_COLUMNS_MAX 300  /* per class; no feed has more than 60, a hostile report might */
+#define LEDGER_CLASSES_MAX 1000 /* of which the desk was told: titles make new ones */
+
+/* A column of a class: one that the report has (present), or one that the class is known for.
+ * An optional one may lack.  name: UTF-8; the class's own one where the report's is another. */
+typedef struct {
+    const char *name;
+    gboolean present, expected, optional;
+} LedgerColumn;
+
+/* Note which columns a report of this class has.  For each column that is new or is missing
+ * for the first time, against the class and what was seen before, a line is added to drift
+ * (char *).  Of a class that expects none the first report says what is expected.  Above
+ * LEDGER_COLUMNS_MAX a new name is passed over. */
+gboolean ledger_learn_columns(LedgerTransaction *transaction, const char *class_id,
+                              const LedgerColumn *columns, guint n, GPtrArray *drift,
+                              GError **error);
+
+/* Has the desk not been told of this class yet?  FALSE too after LEDGER_CLASSES_MAX of them.
+ * And: it is told now. */
+gboolean ledger_class_is_new(LedgerTransaction *transaction, const char *class_id);
+gboolean ledger_class_told(LedgerTransaction *transaction, const char *class_id, GError **error);
+
 /* ---- the outbox */
 
 typedef struct {
@@ -347,7 +372,8 @@ typedef enum {
     LEDGER_EXEMPTIONS,
     LEDGER_CONTACTS, /* bounced ones */
     LEDGER_FAILURES, /* notices failed since the time in filter (RFC 3339) */
-    LEDGER_NOTICES_OF /* filter: as SHOW: its notices, also when the events are purged */
+    LEDGER_NOTICES_OF, /* filter: as SHOW: its notices, also when the events are purged */
+    LEDGER_DRIFT       /* columns of classes; filter: a class or NULL */
 } LedgerQuestion;
 typedef gboolean (*LedgerRow)(guint n_columns, const char *const *columns,
                               const char *const *values, gpointer data);

@@ -36,7 +36,8 @@ static gboolean put_in(LedgerTransaction *transaction, const DeskCase *told, con
 
 static Delivery delivery_of(const DeskCase *told)
 {
-    return (Delivery) { told->recorded->n_notices, told->recorded->problems, told->sample };
+    return (Delivery) { told->recorded->n_notices, told->recorded->problems, told->sample,
+                        told->new_class };
 }
 
 static GBytes *write_report(const DeskCase *told, const char *subject, const char *message_id,
@@ -67,17 +68,29 @@ static gboolean tell_of_unproven(LedgerTransaction *transaction, const DeskCase 
     return put_in(transaction, told, subject, write_unproven, error);
 }
 
-gboolean record_tell_desk(LedgerTransaction *transaction, const DeskCase *told, GError **error)
+static gboolean tell_of_report(LedgerTransaction *transaction, const DeskCase *told,
+                               GError **error)
 {
     const Decision *decision = told->decision;
     const Delivery delivery = delivery_of(told);
 
-    if (decision->report == NULL)
-        return tell_of_unproven(transaction, told, error);
     /* Who has just put it on hold himself need not be told. */
     if (!desk_needs_mail(decision, &delivery)
         || (decision->status == STATUS_HELD && *told->input->person != '\0'))
         return TRUE;
     g_autofree char *subject = desk_subject(decision, &delivery);
-    return put_in(transaction, told, subject, write_report, error);
+    return put_in(transaction, told, subject, write_report, error)
+        && (!told->new_class || ledger_class_told(transaction, decision->report->class_id, error));
+}
+
+gboolean record_tell_desk(LedgerTransaction *transaction, const DeskCase *told, GError **error)
+{
+    const Decision *decision = told->decision;
+    DeskCase whole = *told;
+
+    if (decision->report == NULL)
+        return tell_of_unproven(transaction, told, error);
+    whole.new_class = desk_is_strange(decision)
+        && ledger_class_is_new(transaction, decision->report->class_id);
+    return tell_of_report(transaction, &whole, error);
 }

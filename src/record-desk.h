@@ -18,6 +18,7 @@ typedef struct {
     const Recorded *recorded;
     GBytes *sample; /* pilot: the first notice, or NULL */
     gint64 now;
+    gboolean new_class; /* left to record_tell_desk() */
 } DeskCase;
 
 /* Adds a mail to the desk, where it needs one.  As ledger_add_notice() on failure. */

@@ -9,6 +9,7 @@
 #include "bounce.h"
 #include "classes.h"
 #include "digest.h"
+#include "drift.h"
 #include "due.h"
 #include "hex.h"
 #include "notices.h"
@@ -367,6 +368,13 @@ static gboolean add_events(Run *run, guint *n_r, GError **error)
 
 /* ---- all of it */
 
+/* Of a report that is run again it was learnt when it came. */
+static gboolean learn(const Run *run, GError **error)
+{
+    return run->input->released != NULL
+        || drift_learn(run->transaction, run->decision, run->recorded->drift, error);
+}
+
 static gboolean fill(Run *run, GError **error)
 {
     const Decision *decision = run->decision;
@@ -376,12 +384,12 @@ static gboolean fill(Run *run, GError **error)
     if (decision->assignment != NULL && !add_notices(run, error))
         return FALSE;
     const DigestInput day = { run->transaction, run->input->secret, decision, run->now };
-    const DeskCase told = { run->input, decision, run->recorded, run->sample, run->now };
+    const DeskCase told = { run->input, decision, run->recorded, run->sample, run->now, FALSE };
     if (!record_tell_desk(run->transaction, &told, error))
         return FALSE;
     if (decision->assignment != NULL && !digest_add_desk(&day, error))
         return FALSE;
-    if (!add_events(run, &n_rows, error))
+    if (!add_events(run, &n_rows, error) || !learn(run, error))
         return FALSE;
     state = state_of(decision);
     if (state != REPORT_DONE
@@ -443,6 +451,7 @@ gboolean record_decision(const RecordInput *input, Decision *decision, gint64 no
 
     *recorded_r = (Recorded) { .kept = TRUE };
     recorded_r->problems = g_ptr_array_new_with_free_func(g_free);
+    recorded_r->drift = g_ptr_array_new_with_free_func(g_free);
     run.ids = g_ptr_array_new_with_free_func(g_free);
     gboolean done = record(&run, error);
     ledger_abort(run.transaction); /* after a commit it only frees */
@@ -458,4 +467,5 @@ gboolean record_decision(const RecordInput *input, Decision *decision, gint64 no
 void recorded_clear(Recorded *recorded)
 {
     g_clear_pointer(&recorded->problems, g_ptr_array_unref);
+    g_clear_pointer(&recorded->drift, g_ptr_array_unref);
 }

@@ -40,6 +40,7 @@ static gboolean doubt(Report *report, const char *format, ...)
     va_end(arguments);
     report->doubt = log_sanitize(text); /* it quotes cells and column names */
     g_clear_pointer(&report->table, table_free);
+    g_clear_pointer(&report->columns, g_strfreev);
     g_clear_pointer(&report->events, g_free);
     report->n_events = report->n_unreadable = 0;
     return FALSE;
@@ -193,7 +194,16 @@ static int need_column(Report *report, const char *name)
     return column;
 }
 
-static gboolean find_columns(Report *report, const char *account_column)
+static char **column_names(const Table *table)
+{
+    guint n = table_n_columns(table);
+    char **names = g_new0(char *, n + 1);
+    for (guint i = 0; i < n; i++)
+        names[i] = g_strdup(table_column(table, i));
+    return names;
+}
+
+static gboolean locate_columns(Report *report, const char *account_column)
 {
     int address = need_column(report, "ip");
     int time = address < 0 ? -1 : need_column(report, "timestamp");
@@ -206,6 +216,15 @@ static gboolean find_columns(Report *report, const char *account_column)
         return report->account_column >= 0;
     }
     return TRUE;
+}
+
+/* Their names are kept when one is lost, so that it can be told as drift. */
+static gboolean find_columns(Report *report, const char *account_column)
+{
+    char **names = column_names(report->table);
+    gboolean found = locate_columns(report, account_column);
+    report->columns = names;
+    return found;
 }
 
 static gboolean check_end(Report *report, TextKind kind, gboolean attached)
@@ -343,6 +362,7 @@ void report_free(Report *report)
     g_free(report->message_id);
     g_free(report->doubt);
     table_free(report->table);
+    g_strfreev(report->columns);
     g_free(report->events);
     g_free(report->quote_de);
     g_free(report->quote_en);

@@ -53,6 +53,7 @@ typedef struct {
     Tlp tlp;          /* in the subject, or in CERT-Bund's own words round the table */
     Certainty certainty;
     Table *table;     /* NULL when doubt or unread */
+    char **columns;   /* its column names as written; also when the doubt is that one is lost */
     guint address_column, time_column;
     int account_column; /* -1 unless the class is about mail accounts */
     Event *events;

@@ -73,3 +73,23 @@ Snapshot *fixture_snapshot(const char *directory, const char *extra, const char 
     g_assert_nonnull(snapshot);
     return snapshot;
 }
+
+void fixture_set_up(FixtureWorld *world, const char *extra, const char *customers)
+{
+    g_autoptr(GError) error = NULL;
+
+    world->directory = fixture_directory();
+    world->snapshot = fixture_snapshot(world->directory, extra, customers);
+    world->secret = secret_dummy();
+    g_autofree char *path = g_build_filename(world->directory, "ledger.db", NULL);
+    world->ledger = ledger_open(path, LEDGER_DAEMON, &error);
+    g_assert_no_error(error);
+}
+
+void fixture_tear_down(FixtureWorld *world)
+{
+    ledger_close(world->ledger);
+    secret_free(world->secret);
+    snapshot_unref(world->snapshot);
+    fixture_remove(world->directory);
+}

@@ -29,28 +29,11 @@ static const char customers_csv[]
       "192.0.2.16/28,berta,berta@example.net,\n"
       "192.0.2.32/28,carl,carl@example.net,hold\n";
 
-typedef struct {
-    char *directory;
-    Snapshot *snapshot;
-    Secret *secret;
-    Ledger *ledger;
-} World;
+typedef FixtureWorld World;
 
 static void set_up(World *world, const char *extra)
 {
-    world->directory = fixture_directory();
-    world->snapshot = fixture_snapshot(world->directory, extra, customers_csv);
-    world->secret = secret_dummy();
-    g_autofree char *path = g_build_filename(world->directory, "ledger.db", NULL);
-    world->ledger = maker_open(path, LEDGER_DAEMON);
-}
-
-static void tear_down(World *world)
-{
-    ledger_close(world->ledger);
-    secret_free(world->secret);
-    snapshot_unref(world->snapshot);
-    fixture_remove(world->directory);
+    fixture_set_up(world, extra, customers_csv);
 }
 
 /* One mail, and what is to become of it. */
@@ -229,7 +212,7 @@ static void test_stories(void)
                 g_test_message("%s: mail %u", stories[i].name, s + 1);
                 run_step(&world, &stories[i].steps[s], NULL);
             }
-        tear_down(&world);
+        fixture_tear_down(&world);
     }
 }
 
@@ -271,7 +254,7 @@ static void test_unproven_told(void)
     g_autofree char *text = notice_text(&world, "pending");
     g_assert_nonnull(strstr(text, "client: 2001:db8:: is in none of clients="));
     g_assert_nonnull(strstr(text, "certbundctl accept 'CB-Report#20250212-10000004'"));
-    tear_down(&world);
+    fixture_tear_down(&world);
 }
 
 /* Two are told, a third is new: the notice has the new one, and says that two are open. */
@@ -294,7 +277,7 @@ static void test_still_open(void)
     g_assert_nonnull(strstr(text, "2 "));
     g_assert_nonnull(strstr(text, "11. Februar 2025"));
     g_assert_nonnull(strstr(text, "11 February 2025"));
-    tear_down(&world);
+    fixture_tear_down(&world);
 }
 
 /* What the desk has exempted is told to nobody, until the exemption ends. */
@@ -315,7 +298,7 @@ static void test_exempted(void)
     g_assert_no_error(error);
     run_step(&world, &before, NULL);
     run_step(&world, &after, NULL);
-    tear_down(&world);
+    fixture_tear_down(&world);
 }
 
 static void bounce(const World *world, const char *contact)
@@ -368,7 +351,7 @@ static void test_contacts(void)
     bounce(&world, "noc@example.net");
     run_step(&world, &mails[2], NULL);
     g_assert_cmpuint(maker_count(world.ledger, LEDGER_NOTICES, "held"), ==, 1);
-    tear_down(&world);
+    fixture_tear_down(&world);
 }
 
 /* deliver=digest, and no contact takes mail: the row waits in a notice of its own, and the
@@ -407,7 +390,7 @@ static void test_digest_contact(void)
     g_assert_cmpuint(late->len, ==, 2);
     g_assert_cmpstr(((LedgerClaim *)late->pdata[0])->recipients[0], ==, "desk@example.org");
     g_assert_cmpstr(((LedgerClaim *)late->pdata[1])->recipients[0], ==, "anna@example.net");
-    tear_down(&world);
+    fixture_tear_down(&world);
 }
 
 /* A held report is run again by a person, past what held it, in its own place. */
@@ -428,7 +411,7 @@ static void test_released(void)
     g_autofree char *provenance
         = maker_value(world.ledger, LEDGER_REPORTS, NULL, "provenance");
     g_assert_cmpstr(provenance, ==, "client"); /* as it came, not as it was released */
-    tear_down(&world);
+    fixture_tear_down(&world);
 }
 
 /* RECORD_UNPROVEN_MAX bytes of unproven mails are kept, and not one more. */
@@ -454,7 +437,7 @@ static void test_unproven_limit(void)
         g_assert_true(recorded.kept == (above == 0));
         g_assert_cmpuint(maker_count(world.ledger, LEDGER_REPORTS, NULL), ==, above == 0 ? 2 : 1);
         recorded_clear(&recorded);
-        tear_down(&world);
+        fixture_tear_down(&world);
     }
 }
 
@@ -491,7 +474,7 @@ static void test_digest_details(void)
         g_autofree char *text = notice_text(&world, "pending");
         g_assert_true((strstr(text, "yyy ...") != NULL) == (above == 1));
         recorded_clear(&recorded);
-        tear_down(&world);
+        fixture_tear_down(&world);
     }
 }
 
@@ -522,7 +505,7 @@ static void test_nothing_remains(void)
     g_assert_cmpuint(maker_count(world.ledger, LEDGER_REPORTS, NULL), ==, 0);
     g_assert_cmpuint(maker_count(world.ledger, LEDGER_NOTICES, NULL), ==, 0);
     run_step(&world, &step, NULL);
-    tear_down(&world);
+    fixture_tear_down(&world);
 }
 
 int main(int argc, char **argv)

@@ -319,6 +319,39 @@ def _(stage):
     has(err.decode(), f"as root or as user {owner}", f"sudo -u {owner} certbundctl")
 
 
+@tap.case("drift: columns of all classes or of one; none of a named class is exit 1")
+def _(stage):
+    stage.make_ledger()
+    status, out, err = stage.run("drift")
+    tap.equal((status, out), (0, ""))
+    has(err, "no report of a known class has come yet")
+    database = sqlite3.connect(stage.ledger, isolation_level=None)
+    second = 1739358625000000  # 2025-02-12T11:10:25Z
+    for row in (("open-telnet", "ip", 1, second, second + 1000000, 7, 0, 0),
+                ("open-telnet", "banner", 1, 0, 0, 0, 1, 2),
+                ("open-telnet", "tls\x1b[31m", 0, second, second, 1, 0, 1),
+                ("malware", "ip", 1, second, second, 1, 0, 0)):
+        database.execute("INSERT INTO drift VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    database.close()
+    rows = stage.lines("drift", "open-telnet")
+    tap.equal(rows, [
+        {"class": "open-telnet", "column": "banner", "state": "missing", "first_seen": None,
+         "last_seen": None, "reports": 0},
+        {"class": "open-telnet", "column": "ip", "state": "expected",
+         "first_seen": "2025-02-12T11:10:25Z", "last_seen": "2025-02-12T11:10:26Z", "reports": 7},
+        {"class": "open-telnet", "column": "tls\x1b[31m", "state": "new",
+         "first_seen": "2025-02-12T11:10:25Z", "last_seen": "2025-02-12T11:10:25Z", "reports": 1}])
+    status, out, err = stage.run("drift")
+    tap.equal((status, err), (0, ""))
+    tap.equal(out.splitlines()[0].split(),
+              ["class", "column", "state", "first_seen", "last_seen", "reports"])
+    tap.equal(len(out.splitlines()), 5)
+    tap.equal("\x1b" in out, False)
+    status, out, err = stage.run("drift", "open-foo")
+    tap.equal((status, out), (1, ""))
+    has(err, "no report of a known class open-foo")
+
+
 @tap.case("classes: the table with each one's template; without a config as well")
 def _(stage):
     rows = {row["id"]: row for row in stage.lines("classes")}
@@ -357,7 +390,7 @@ def _(stage):
 def _(stage):
     stage.make_ledger()
     calls = ("reports x", "reports --state", "notices --stat held", "show", "show a b",
-             "unassigned a b", "held x", "classes x", "release", "release --by", "drop --why x", "retry",
+             "unassigned a b", "held x", "drift a b", "classes x", "release", "release --by", "drop --why x", "retry",
              "exempt", "exempt 192.0.2.0/24", "exempt --end", "exempt --list --end X1",
              "exempt --list 192.0.2.0/24", "exempt --class x --list", "contact", "contact ok",
              "contact list x", "contact ok --json a@example.org", "contact bad a@example.org",
