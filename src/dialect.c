@@ -7,7 +7,7 @@
 #include "dialect.h"
 
 #include "cells.h"
-#include "columns.h"
+#include "affected.h"
 #include "errors.h"
 #include "timestamp.h"
 #include "words.h"

@@ -5,7 +5,7 @@
  * again, so it does not matter where the text was wrapped. */
 #include "listing.h"
 
-#include "columns.h"
+#include "affected.h"
 #include "errors.h"
 #include "scan.h"
 

@@ -5,7 +5,7 @@
  * manual.c finds its addresses and doubts. */
 #include "listing.h"
 
-#include "columns.h"
+#include "affected.h"
 #include "errors.h"
 #include "listing-rows.h"
 #include "scan.h"

@@ -14,12 +14,12 @@
  * text in any other column is none.
  *
  * Its format of 2017 and before, "Format: ASN | IP address | Timestamp (UTC) | ..." with |
- * between the cells, is read at the same place; there the names are those of columns.h.
+ * between the cells, is read at the same place; there the names are those of affected.h.
  *
  * Manual family: one carrier is read, in CERT-Bund's own words (letter.h), the first of: a
  * table of any dialect (dialect.h), log lines, keys, a list, one sentence (listing.h); of
  * attachments only when those words name none.  What is not affected stays out:
- *   columns and keys of the other side     C2 host, dst_ip, dstip=, Ziel-IP: (columns.h)
+ *   columns and keys of the other side     C2 host, dst_ip, dstip=, Ziel-IP: (affected.h)
  *   behind the first address of a row      2021-03-25,192.0.2.7,PC$,198.51.100.9 without header
  *   defanged addresses, the attackers'     198.51.100[.]9, 198.51.100.9[:]443
  *   URLs and hosts' names                  http://198.51.100.9/x, host-192.0.2.7.example.net

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright the certbund-milter authors */
 
-/* columns: what a column or a key is about, by its name.
+/* affected: what a column or a key is about, by its name.
  *
  * Names are read word by word ("client_ip_addr", "IP-Adresse(n)", "ip.src"), case and
  * umlauts' spellings ignored; one word that is not in the lists makes it some other
  * column ("ip owner").  Used for the manual family and for the old format with |; the
  * automated family knows "ip" and "timestamp" only. */
-#ifndef CERTBUND_COLUMNS_H
-#define CERTBUND_COLUMNS_H
+#ifndef CERTBUND_AFFECTED_H
+#define CERTBUND_AFFECTED_H
 
 #include "table.h"
 

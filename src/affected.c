@@ -3,7 +3,7 @@
 
 /* Names of columns and keys, as data.  Source: 38 manual reports of 2018 to 2023,
  * and the feeds of the automated ones. */
-#include "columns.h"
+#include "affected.h"
 
 #include "subject.h"
 
