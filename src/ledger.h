@@ -60,7 +60,7 @@ typedef enum {
     REPORT_DONE,       /* its rows have their fates, its notices are made */
     REPORT_HELD,       /* bytes are kept; release runs it again */
     REPORT_UNVERIFIED, /* bytes are kept; accept makes it held */
-    REPORT_UNREAD,     /* manual family; bytes are kept */
+    REPORT_UNREAD,     /* manual family, in doubt; bytes are kept */
     REPORT_DROPPED,
     REPORT_STATE_N
 } ReportState;
