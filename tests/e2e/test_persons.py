@@ -33,6 +33,19 @@ def to_customers(stage):
     return {box: n for box, n in stage.boxes().items() if box not in (ABUSE, DESK)}
 
 
+@case("manual ticket: prepared and held; released by a person it is told")
+def test_manual_ticket(stage):
+    ticket = "CERT-Bund#2025021228001112"
+    with stage.daemon() as daemon:
+        stage.send(mails.manual(), sender="certbund@bsi.bund.de")
+        mark = stage.expect_status("held", {ABUSE: 1, DESK: 1})
+        equal((mark["ticket"], mark["events"]), (ticket, "1"))
+        stage.lab.clear()
+        ctl(daemon, "release", ticket, "--by", "eva")
+        equal(stage.boxes(), {ANNA: 1})
+    assert "192.0.2.10" in mails.strict(stage.mails(ANNA)[0]).get_content()
+
+
 @case("a braked report is held with its bytes; release sends it, once, and says who")
 def test_release(stage):
     ticket = mails.new_ticket()
