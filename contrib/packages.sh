@@ -9,7 +9,7 @@
 packages_build="autoconf automake make gcc libc6-dev pkg-config libmilter-dev libcsv-dev
     libxml2-dev libgmime-3.0-dev libglib2.0-dev libcurl4-openssl-dev libjson-glib-dev libsqlite3-dev
     libssl-dev gpg"
-packages_lab="python3"
+packages_lab="python3 gpg-agent"
 packages_check="valgrind libc6-dbg cppcheck clang-tidy mandoc libxml2-utils spin xz-utils"
 
 # package_installed NAME

@@ -172,21 +172,40 @@ static void free_cells(gpointer cells)
     g_strfreev(cells);
 }
 
-gboolean ctl_list(Ledger *ledger, LedgerQuestion question, const char *filter, CtlList *list,
-                  GError **error)
+gboolean ctl_list_from(CtlSource source, gpointer data, CtlList *list, GError **error)
 {
     g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func(free_cells);
     Sheet table = { .list = list, .rows = rows };
 
     list->n = 0;
     if (list->json)
-        return ledger_ask(ledger, question, filter, ctl_print_json, list, error);
+        return source(data, ctl_print_json, list, error);
     table.n_columns = g_strv_length((char **)(gsize)list->columns);
     g_autofree guint *widths = table.widths = g_new0(guint, table.n_columns);
     for (guint i = 0; i < table.n_columns; i++)
         widths[i] = ctl_width(list->columns[i]);
-    gboolean ok = ledger_ask(ledger, question, filter, keep_row, &table, error);
+    gboolean ok = source(data, keep_row, &table, error);
     if (ok)
         print_table(&table);
     return ok;
+}
+
+typedef struct {
+    Ledger *ledger;
+    LedgerQuestion question;
+    const char *filter;
+} Question;
+
+static gboolean ask(gpointer data, LedgerRow row, gpointer row_data, GError **error)
+{
+    const Question *question = data;
+    return ledger_ask(question->ledger, question->question, question->filter, row, row_data,
+                      error);
+}
+
+gboolean ctl_list(Ledger *ledger, LedgerQuestion question, const char *filter, CtlList *list,
+                  GError **error)
+{
+    Question asked = { ledger, question, filter };
+    return ctl_list_from(ask, &asked, list, error);
 }

@@ -31,6 +31,11 @@ typedef struct {
 gboolean ctl_list(Ledger *ledger, LedgerQuestion question, const char *filter, CtlList *list,
                   GError **error);
 
+/* The same of rows from elsewhere.  source calls row(..., row_data) for each until that is
+ * FALSE; it returns FALSE with an error when it can't go on. */
+typedef gboolean (*CtlSource)(gpointer data, LedgerRow row, gpointer row_data, GError **error);
+gboolean ctl_list_from(CtlSource source, gpointer data, CtlList *list, GError **error);
+
 /* Open the ledger, ask and print; none: what to say on stderr in place of an empty table, or
  * NULL.  Returns the exit status. */
 int ctl_list_all(const CtlCall *call, LedgerQuestion question, const char *filter, CtlList *list,
