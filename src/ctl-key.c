@@ -1,120 +1,74 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright the certbund-milter authors */
 
-/* certbundctl key: the PGP keys and certificates that signatures are verified with.
+/* certbundctl key: the keys and certificates that signatures are verified with.
  *
- * What is here proves nothing yet: only what keys= names counts, so each answer says whether
- * it does.  Called by root this becomes the daemon's user before it touches the keyring:
- * nothing may be left in it that the daemon can't read, and no link in it followed by root. */
+ * What is there proves nothing before its fingerprint stands in keys=, so that each verb
+ * says whether it does.  Files are read as whoever calls; then root is the daemon's user.
+ * A secret key is refused: nothing here signs. */
 #include "ctl-ledger.h"
 #include "ctl-rows.h"
+#include "daemon.h"
+#include "errors.h"
 #include "gpg.h"
+#include "log.h"
 #include "pgp-keys.h"
 #include "smime-certificates.h"
 #include "timestamp.h"
 
-#include <errno.h>
-#include <glib/gstdio.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
-#include <unistd.h>
 
-#define HOME_MODE 0700 /* gpg insists on it */
+static const char *const columns[] = { "kind",    "fingerprint", "pinned", "revoked",
+                                       "created", "expires",     "name",   NULL };
 
-static const char *const key_columns[] = { "kind",    "fingerprint", "name",   "created",
-                                           "expires", "revoked",     "pinned", NULL };
-
-/* ---- the keyring's directory and owner */
-
-/* NULL after complaining. */
-static Config *load_config(const CtlCall *call)
+static gboolean is_pinned(const Config *config, const char *fingerprint)
 {
-    g_autoptr(Faults) faults = faults_new();
-    Config *config = config_load(call->config_path, faults);
-
-    ctl_print_faults(faults);
-    return config;
+    return fingerprint != NULL
+        && g_strv_contains((const char *const *)config->keys, fingerprint);
 }
 
-static gboolean make_home(const Config *config, uid_t uid, gid_t gid)
+/* other: a second fingerprint of the same thing, or NULL. */
+static void tell_imported(const Config *config, const char *kind, const char *fingerprint,
+                          const char *other, const char *name)
 {
-    const char *home = config->gnupg_home;
+    g_autofree char *clean = log_sanitize(name);
+    g_autofree char *pins = g_strjoinv(";", config->keys);
 
-    if (g_file_test(home, G_FILE_TEST_IS_DIR))
-        return TRUE;
-    if (g_mkdir_with_parents(home, HOME_MODE) == 0 && g_chmod(home, HOME_MODE) == 0
-        && (uid == geteuid() || chown(home, uid, gid) == 0))
-        return TRUE;
-    ctl_complain("%s: can't make this directory: %s", home, g_strerror(errno));
-    return FALSE;
-}
-
-/* For good: nothing else is done by this process. */
-static gboolean become(const char *user, uid_t uid, gid_t gid)
-{
-    if (uid == geteuid())
-        return TRUE;
-    if (initgroups(user, gid) == 0 && setresgid(gid, gid, gid) == 0
-        && setresuid(uid, uid, uid) == 0)
-        return TRUE;
-    ctl_complain("can't become user %s: %s", user, g_strerror(errno));
-    return FALSE;
-}
-
-/* EX_OK, or the exit status after complaining. */
-static int enter_home(const Config *config, gboolean make)
-{
-    uid_t uid = geteuid();
-    gid_t gid = getegid();
-
-    if (uid == 0 && *config->user != '\0') {
-        const struct passwd *entry = getpwnam(config->user);
-        if (entry == NULL) {
-            ctl_complain("there is no user %s, who is to own the keys", config->user);
-            return EX_NOUSER;
-        }
-        uid = entry->pw_uid;
-        gid = entry->pw_gid;
-    }
-    umask(0077); /* gpg's own files */
-    if (make && !make_home(config, uid, gid))
-        return EX_CANTCREAT;
-    return become(config->user, uid, gid) ? EX_OK : EX_NOPERM;
+    printf("%s %s %s: imported", kind, fingerprint, clean);
+    if (is_pinned(config, fingerprint) || is_pinned(config, other))
+        printf(", and in keys=\n");
+    else
+        printf("; it proves nothing before [provenance] has\nkeys=%s%s%s\n", pins,
+               *pins != '\0' ? ";" : "", fingerprint);
 }
 
 /* ---- import */
 
-static gboolean is_pinned(const Config *config, const char *fingerprint)
-{
-    return g_strv_contains((const char *const *)config->keys, fingerprint);
-}
-
-static void tell_imported(const Config *config, const char *kind, const char *fingerprint,
-                          const char *name, gboolean pinned)
-{
-    printf("%s %s: %s: imported, %s\n", kind, fingerprint, name,
-           pinned ? "and pinned by keys=" : "but keys= does not name it, so it proves nothing");
-    if (!pinned)
-        printf("  to accept it, add %s to keys= in %s\n", fingerprint, config->path);
-}
-
-static int import_certificates(const Config *config, const GPtrArray *certificates)
+static int import_certificates(const Config *config, const char *file,
+                               const GPtrArray *certificates)
 {
     for (guint i = 0; i < certificates->len; i++) {
         const Certificate *certificate = g_ptr_array_index(certificates, i);
         g_autoptr(GError) error = NULL;
-
-        if (!certificates_keep(config->gnupg_home, certificate, &error))
-            return ctl_failed(error);
-        tell_imported(config, "smime", certificate->sha256, certificate->subject,
-                      is_pinned(config, certificate->sha256)
-                          || is_pinned(config, certificate->sha1));
+        if (!certificates_keep(config->gnupg_home, certificate, &error)) {
+            ctl_complain("%s: %s", file, error->message);
+            return EX_CANTCREAT;
+        }
+        tell_imported(config, "smime", certificate->sha256, certificate->sha1,
+                      certificate->subject);
     }
     return EX_OK;
+}
+
+static int refuse_secret(const char *file)
+{
+    ctl_complain("%s: holds a secret key: nothing of it is imported; expected the public key, or "
+                 "the certificate, alone",
+                 file);
+    return CTL_WANTING;
 }
 
 static int import_pgp(const Config *config, const char *file, GBytes *bytes)
@@ -122,205 +76,227 @@ static int import_pgp(const Config *config, const char *file, GBytes *bytes)
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) keys = pgp_keys_of_file(config->gnupg_home, bytes, &error);
 
-    if (keys == NULL)
-        return ctl_failed(error);
-    for (guint i = 0; i < keys->len; i++)
-        if (((const PgpKey *)g_ptr_array_index(keys, i))->secret) {
-            ctl_complain("%s: holds a secret key, which nobody needs here; expected a public one",
-                         file);
-            return EX_DATAERR;
-        }
-    if (keys->len == 0) {
-        ctl_complain("%s: neither a PGP key nor a certificate; expected one, armoured, PEM or "
-                     "binary", file);
-        return EX_DATAERR;
+    for (guint i = 0; keys != NULL && i < keys->len; i++)
+        if (((const PgpKey *)g_ptr_array_index(keys, i))->secret)
+            return refuse_secret(file);
+    if (keys != NULL && keys->len == 0) {
+        ctl_complain("%s: neither a PGP public key nor an X.509 certificate", file);
+        return CTL_WANTING;
     }
-    if (!pgp_keys_import(config->gnupg_home, bytes, &error))
+    if (keys == NULL || !pgp_keys_import(config->gnupg_home, bytes, &error)) {
+        g_prefix_error(&error, "%s: ", file);
         return ctl_failed(error);
+    }
     for (guint i = 0; i < keys->len; i++) {
         const PgpKey *key = g_ptr_array_index(keys, i);
         if (strcmp(key->fingerprint, key->primary) == 0)
-            tell_imported(config, "pgp", key->fingerprint, key->name,
-                          is_pinned(config, key->fingerprint));
+            tell_imported(config, "pgp", key->fingerprint, NULL, key->name);
     }
     return EX_OK;
 }
 
 static int import_one(const Config *config, const char *file, GBytes *bytes)
 {
-    if (certificates_has_secret(bytes)) {
-        ctl_complain("%s: holds a private key, which nobody needs here; expected a certificate",
-                     file);
-        return EX_DATAERR;
+    if (g_bytes_get_size(bytes) > PGP_FILE_MAX) {
+        ctl_complain("%s: more than %d bytes, which no key has", file, PGP_FILE_MAX);
+        return CTL_WANTING;
     }
+    if (certificates_has_secret(bytes))
+        return refuse_secret(file);
     g_autoptr(GPtrArray) certificates = certificates_of_file(bytes);
-    return certificates->len > 0 ? import_certificates(config, certificates)
+    return certificates->len > 0 ? import_certificates(config, file, certificates)
                                  : import_pgp(config, file, bytes);
 }
 
-/* The files are read as who was called, before he becomes the daemon's user. */
-static int import(const CtlCall *call, char **files)
+static int prepare_home(const Config *config)
 {
-    g_autoptr(Config) config = load_config(call);
-    g_autoptr(GPtrArray) mails = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+    g_autoptr(GError) error = NULL;
 
-    if (config == NULL)
-        return EX_CONFIG;
+    umask(077); /* for what gpg makes */
+    if (!daemon_prepare_gnupg_home(config, &error)) {
+        ctl_complain("%s", error->message);
+        return EX_CANTCREAT;
+    }
+    int status = ctl_become_user(config);
+    if (status == EX_OK && !daemon_make_gnupg_home(config, &error)) {
+        ctl_complain("%s", error->message);
+        status = EX_CANTCREAT;
+    }
+    return status;
+}
+
+static int import_all(const CtlCall *call, char **files)
+{
+    g_autoptr(GPtrArray) contents = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+
     for (char **file = files; *file != NULL; file++) {
         GBytes *bytes = ctl_read_file(*file);
         if (bytes == NULL)
             return EX_NOINPUT;
-        g_ptr_array_add(mails, bytes);
+        g_ptr_array_add(contents, bytes);
     }
-    int worst = enter_home(config, TRUE);
-    for (guint i = 0; worst == EX_OK && i < mails->len; i++)
-        worst = import_one(config, files[i], g_ptr_array_index(mails, i));
+    g_autoptr(Config) config = ctl_load_config(call);
+    if (config == NULL)
+        return EX_CONFIG;
+    int worst = prepare_home(config);
+    if (worst != EX_OK)
+        return worst;
+    for (guint i = 0; i < contents->len; i++) {
+        int status = import_one(config, files[i], g_ptr_array_index(contents, i));
+        worst = MAX(worst, status);
+    }
     return worst;
 }
 
 /* ---- list */
 
-static const char *format_time(gint64 time, char text_r[TIMESTAMP_TEXT_SIZE])
+/* "" and NULL are nothing: "-" in the table, null in JSON. */
+static gboolean give_row(LedgerRow row, gpointer row_data, const char *kind,
+                         const char *fingerprint, gboolean pinned, const char *revoked,
+                         gint64 created, gint64 expires, const char *name)
 {
-    return time != 0 ? timestamp_format(time, text_r) : NULL;
-}
-
-static const char *yes_or_no(gboolean yes)
-{
-    return yes ? "yes" : "no";
+    char since[TIMESTAMP_TEXT_SIZE], until[TIMESTAMP_TEXT_SIZE];
+    const char *const values[] = { kind,
+                                   fingerprint,
+                                   pinned ? "yes" : "no",
+                                   revoked,
+                                   timestamp_format(created, since),
+                                   expires != 0 ? timestamp_format(expires, until) : NULL,
+                                   name };
+    return row(G_N_ELEMENTS(values), columns, values, row_data);
 }
 
 static gboolean list_pgp(const Config *config, LedgerRow row, gpointer row_data, GError **error)
 {
+    if (gpg_keyring(config->gnupg_home, NULL) == GPG_NO_KEYRING)
+        return TRUE;
     g_autoptr(GPtrArray) keys = pgp_keys_list(config->gnupg_home, NULL, error);
-
-    for (guint i = 0; keys != NULL && i < keys->len; i++) {
+    if (keys == NULL)
+        return FALSE;
+    for (guint i = 0; i < keys->len; i++) {
         const PgpKey *key = g_ptr_array_index(keys, i);
-        char created[TIMESTAMP_TEXT_SIZE], expires[TIMESTAMP_TEXT_SIZE];
-        const char *const values[]
-            = { "pgp", key->fingerprint, key->name, format_time(key->created, created),
-                format_time(key->expires, expires), yes_or_no(key->revoked),
-                yes_or_no(is_pinned(config, key->fingerprint)) };
         if (strcmp(key->fingerprint, key->primary) == 0
-            && !row(G_N_ELEMENTS(values), key_columns, values, row_data))
+            && !give_row(row, row_data, "pgp", key->fingerprint,
+                         is_pinned(config, key->fingerprint), key->revoked ? "yes" : "no",
+                         key->created, key->expires, key->name))
             break;
     }
-    return keys != NULL;
+    return TRUE;
 }
 
 static gboolean list_certificates(const Config *config, LedgerRow row, gpointer row_data,
                                   GError **error)
 {
-    g_autoptr(GPtrArray) kept = certificates_list(config->gnupg_home, error);
+    g_autoptr(GPtrArray) certificates = certificates_list(config->gnupg_home, error);
 
-    for (guint i = 0; kept != NULL && i < kept->len; i++) {
-        const Certificate *certificate = g_ptr_array_index(kept, i);
-        char from[TIMESTAMP_TEXT_SIZE], until[TIMESTAMP_TEXT_SIZE];
-        const char *const values[]
-            = { "smime", certificate->sha256, certificate->subject,
-                format_time(certificate->from, from), format_time(certificate->until, until),
-                NULL,
-                yes_or_no(is_pinned(config, certificate->sha256)
-                          || is_pinned(config, certificate->sha1)) };
-        if (!row(G_N_ELEMENTS(values), key_columns, values, row_data))
+    for (guint i = 0; certificates != NULL && i < certificates->len; i++) {
+        const Certificate *certificate = g_ptr_array_index(certificates, i);
+        if (!give_row(row, row_data, "smime", certificate->sha256,
+                      is_pinned(config, certificate->sha256)
+                          || is_pinned(config, certificate->sha1),
+                      NULL, certificate->from, certificate->until, certificate->subject))
             break;
     }
-    return kept != NULL;
+    return certificates != NULL;
 }
 
-static gboolean list_all(LedgerRow row, gpointer row_data, gpointer data, GError **error)
+static gboolean list_source(LedgerRow row, gpointer row_data, gpointer data, GError **error)
 {
-    const Config *config = data;
-
-    return (!gpg_has_keyring(config->gnupg_home, NULL)
-            || list_pgp(config, row, row_data, error))
-        && list_certificates(config, row, row_data, error);
+    return list_pgp(data, row, row_data, error) && list_certificates(data, row, row_data, error);
 }
 
-static int list(const CtlCall *call, gboolean json)
+static int list_all(const CtlCall *call, gboolean json)
 {
-    g_autoptr(Config) config = load_config(call);
+    CtlList list = { .json = json, .columns = columns };
     g_autoptr(GError) error = NULL;
-    CtlList rows = { .json = json, .columns = key_columns };
+    g_autoptr(Config) config = ctl_load_config(call);
 
     if (config == NULL)
         return EX_CONFIG;
-    int status = enter_home(config, FALSE);
+    int status = ctl_become_user(config);
     if (status != EX_OK)
         return status;
-    if (!ctl_list_rows(list_all, config, &rows, &error))
+    if (!ctl_list_rows(list_source, config, &list, &error))
         return ctl_failed(error);
-    if (rows.n == 0 && !json)
-        ctl_complain("no key and no certificate in %s; certbundctl key import brings them",
-                     config->gnupg_home);
+    if (list.n == 0 && !json)
+        ctl_complain("no key and no certificate is in %s", config->gnupg_home);
     return EX_OK;
 }
 
 /* ---- remove */
 
-/* As people paste it -> capital hex; NULL when it is no whole fingerprint.  Caller frees. */
-static char *read_fingerprint(const char *text)
+/* NULL when there is none. */
+static const PgpKey *find_pgp(const GPtrArray *keys, const char *fingerprint)
 {
-    g_autoptr(GString) hex = g_string_new(NULL);
-
-    for (const char *p = text; *p != '\0'; p++)
-        if (*p != ' ' && *p != ':')
-            g_string_append_c(hex, g_ascii_toupper(*p));
-    gboolean whole = (hex->len == CONFIG_SHA1_DIGITS || hex->len == CONFIG_SHA256_DIGITS)
-        && strspn(hex->str, "0123456789ABCDEF") == hex->len;
-    return whole ? g_strdup(hex->str) : NULL;
-}
-
-static gboolean has_pgp(const Config *config, const char *fingerprint)
-{
-    g_autoptr(GPtrArray) keys = gpg_has_keyring(config->gnupg_home, NULL)
-        ? pgp_keys_list(config->gnupg_home, NULL, NULL)
-        : NULL;
-
-    for (guint i = 0; keys != NULL && i < keys->len; i++)
-        if (strcmp(((const PgpKey *)g_ptr_array_index(keys, i))->primary, fingerprint) == 0)
-            return TRUE;
-    return FALSE;
-}
-
-/* By either fingerprint. */
-static gboolean remove_certificate(const Config *config, const char *fingerprint, GError **error)
-{
-    g_autoptr(GPtrArray) kept = certificates_list(config->gnupg_home, error);
-
-    for (guint i = 0; kept != NULL && i < kept->len; i++) {
-        const Certificate *certificate = g_ptr_array_index(kept, i);
-        if (strcmp(certificate->sha1, fingerprint) == 0
-            || strcmp(certificate->sha256, fingerprint) == 0)
-            return certificates_remove(config->gnupg_home, certificate->sha256, error);
+    for (guint i = 0; keys != NULL && i < keys->len; i++) {
+        const PgpKey *key = g_ptr_array_index(keys, i);
+        if (strcmp(key->fingerprint, fingerprint) == 0)
+            return key;
     }
-    return FALSE;
+    return NULL;
+}
+
+static const Certificate *find_certificate(const GPtrArray *certificates, const char *fingerprint)
+{
+    for (guint i = 0; certificates != NULL && i < certificates->len; i++) {
+        const Certificate *certificate = g_ptr_array_index(certificates, i);
+        if (strcmp(certificate->sha256, fingerprint) == 0
+            || strcmp(certificate->sha1, fingerprint) == 0)
+            return certificate;
+    }
+    return NULL;
+}
+
+/* *found_r FALSE: none is called so; without an error. */
+static gboolean remove_found(const Config *config, const char *fingerprint, gboolean *found_r,
+                             GError **error)
+{
+    const char *home = config->gnupg_home;
+    gboolean keyring = gpg_keyring(home, NULL) != GPG_NO_KEYRING;
+    g_autoptr(GPtrArray) keys = keyring ? pgp_keys_list(home, NULL, error) : NULL;
+
+    if (keyring && keys == NULL)
+        return FALSE;
+    const PgpKey *key = find_pgp(keys, fingerprint);
+    *found_r = TRUE;
+    if (key != NULL && strcmp(key->primary, fingerprint) != 0) {
+        error_input(error, "%s is a subkey of %s; expected the fingerprint of that", fingerprint,
+                    key->primary);
+        return FALSE;
+    }
+    if (key != NULL)
+        return pgp_keys_remove(home, fingerprint, error);
+    g_autoptr(GPtrArray) certificates = certificates_list(home, error);
+    if (certificates == NULL)
+        return FALSE;
+    const Certificate *certificate = find_certificate(certificates, fingerprint);
+    *found_r = certificate != NULL;
+    return certificate == NULL || certificates_remove(home, certificate->sha256, error);
 }
 
 static int remove_key(const CtlCall *call, const char *text)
 {
-    g_autofree char *fingerprint = read_fingerprint(text);
+    g_autofree char *fingerprint = config_fingerprint(text);
     g_autoptr(GError) error = NULL;
+    gboolean found;
 
     if (fingerprint == NULL)
-        return ctl_misused(call, "'%s' is no fingerprint; all 40 or 64 digits are needed", text);
-    g_autoptr(Config) config = load_config(call);
+        return ctl_misused(call, "'%s' is no fingerprint of 40 or 64 hexadecimal digits", text);
+    g_autoptr(Config) config = ctl_load_config(call);
     if (config == NULL)
         return EX_CONFIG;
-    int status = enter_home(config, FALSE);
+    umask(077); /* gpg writes the keyring anew */
+    int status = ctl_become_user(config);
     if (status != EX_OK)
         return status;
-    gboolean removed = has_pgp(config, fingerprint)
-        ? pgp_keys_remove(config->gnupg_home, fingerprint, &error)
-        : remove_certificate(config, fingerprint, &error);
-    if (error != NULL)
+    if (!remove_found(config, fingerprint, &found, &error))
         return ctl_failed(error);
-    if (!removed) {
-        ctl_complain("no key or certificate has the fingerprint %s", fingerprint);
+    if (!found) {
+        ctl_complain("%s: neither a key nor a certificate in %s", fingerprint, config->gnupg_home);
         return CTL_WANTING;
     }
     printf("%s: removed%s\n", fingerprint,
-           is_pinned(config, fingerprint) ? "; keys= still names it" : "");
+           is_pinned(config, fingerprint) ? "; it still stands in keys=" : "");
     return EX_OK;
 }
 
@@ -336,10 +312,10 @@ int ctl_key(const CtlCall *call)
     if (words == NULL)
         return EX_USAGE;
     guint n = g_strv_length(words);
-    if (strcmp(words[0], "list") == 0 && n == 1)
-        return list(call, json);
     if (strcmp(words[0], "import") == 0 && n > 1 && !json)
-        return import(call, words + 1);
+        return import_all(call, words + 1);
+    if (strcmp(words[0], "list") == 0 && n == 1)
+        return list_all(call, json);
     if (strcmp(words[0], "remove") == 0 && n == 2 && !json)
         return remove_key(call, words[1]);
     return ctl_misused(call, "these don't go together");

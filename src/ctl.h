@@ -52,6 +52,13 @@ GBytes *ctl_read_file(const char *name);
 /* Every fault and warning on stderr, as it is. */
 void ctl_print_faults(const Faults *faults);
 
+/* Load the config alone; faults go to stderr.  NULL if there was an error. */
+Config *ctl_load_config(const CtlCall *call);
+
+/* Called by root: become user= of [milter], for good, so that what is made is the daemon's and
+ * what is seen is what the daemon sees.  EX_OK, or the exit status after complaining. */
+int ctl_become_user(const Config *config);
+
 /* Load config, customers and templates; faults go to stderr.  NULL if there was
  * an error. */
 Snapshot *ctl_load(const CtlCall *call);

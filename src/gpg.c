@@ -75,26 +75,27 @@ gboolean gpg_run(const char *home, GpgAccess access, const char *const *words,
     return FALSE;
 }
 
-gboolean gpg_has_keyring(const char *home, GError **error)
+GpgKeyring gpg_keyring(const char *home, GError **error)
 {
     static const char *const names[] = { "pubring.kbx", "pubring.gpg" }; /* as gpg takes them */
 
     if (access(home, R_OK | X_OK) != 0) {
+        gboolean missing = errno == ENOENT;
         error_input(error, "gnupg-home=%s: %s%s", home, g_strerror(errno),
-                    errno == ENOENT ? "; certbundctl key import makes it" : "");
-        return FALSE;
+                    missing ? "; certbundctl key import makes it" : "");
+        return missing ? GPG_NO_KEYRING : GPG_UNREADABLE;
     }
     for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *path = g_build_filename(home, names[i], NULL);
         if (access(path, R_OK) == 0)
-            return TRUE;
+            return GPG_KEYRING;
         if (errno != ENOENT) {
             error_input(error, "the keyring %s: %s", path, g_strerror(errno));
-            return FALSE;
+            return GPG_UNREADABLE;
         }
     }
     error_input(error, "gnupg-home=%s has no PGP key; expected certbundctl key import", home);
-    return FALSE;
+    return GPG_NO_KEYRING;
 }
 
 char *gpg_words(const ChildResult *result)

@@ -29,9 +29,11 @@ typedef enum { GPG_READ, GPG_WRITE } GpgAccess;
 gboolean gpg_run(const char *home, GpgAccess access, const char *const *words,
                  const ChildOrder *bytes, ChildResult *result_r, GError **error);
 
-/* Is there a keyring that we can read?  CERTBUND_ERROR_INPUT says what is missing.  Asked
- * before each reading: gpg would make an empty one. */
-gboolean gpg_has_keyring(const char *home, GError **error);
+typedef enum { GPG_KEYRING, GPG_NO_KEYRING, GPG_UNREADABLE } GpgKeyring;
+
+/* Is there a keyring that we can read?  If not, CERTBUND_ERROR_INPUT says what is missing.  To
+ * be asked before each reading: gpg would make an empty one. */
+GpgKeyring gpg_keyring(const char *home, GError **error);
 
 /* The first line of what gpg told people, without its name; caller frees. */
 char *gpg_words(const ChildResult *result);

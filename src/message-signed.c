@@ -70,6 +70,13 @@ static const char *line_start(const char *data, const char *p)
     return lf != NULL ? lf + 1 : data;
 }
 
+/* NULL when there is none. */
+static const char *next_line(const char *p, const char *end)
+{
+    const char *lf = memchr(p, '\n', (gsize)(end - p));
+    return lf != NULL && lf + 1 < end ? lf + 1 : NULL;
+}
+
 /* The signed part round the content that begins at inside: from behind the delimiter
  * above it to the line end in front of the delimiter below. */
 static gboolean cut_out(const Message *message, const char *boundary, gsize inside,
@@ -84,14 +91,11 @@ static gboolean cut_out(const Message *message, const char *boundary, gsize insi
     if (!is_delimiter(line, end, boundary, &next))
         return FALSE;
     *start_r = (gsize)(next - data);
-    for (line = data + inside; line < end; line = memchr(line, '\n', (gsize)(end - line)) + 1) {
+    for (line = data + inside; line != NULL; line = next_line(line, end))
         if (line == line_start(data, line) && is_delimiter(line, end, boundary, &next)) {
             *end_r = (gsize)(line - data) - 2;
             return (gsize)(line - data) >= *start_r + 2 && line[-2] == '\r';
         }
-        if (memchr(line, '\n', (gsize)(end - line)) == NULL)
-            return FALSE;
-    }
     return FALSE;
 }
 

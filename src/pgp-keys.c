@@ -102,7 +102,7 @@ GPtrArray *pgp_keys_list(const char *home, const char *primary, GError **error)
     const ChildOrder nothing = { .input = NULL };
     g_auto(ChildResult) result = { .output = NULL };
 
-    if (!gpg_has_keyring(home, error)
+    if (gpg_keyring(home, error) != GPG_KEYRING
         || !gpg_run(home, GPG_READ, words, &nothing, &result, error))
         return NULL;
     return pgp_keys_read(result.output->str);

@@ -173,27 +173,33 @@ static void judge_all(const Config *config, const GArray *signatures, const Sign
     }
 }
 
-void pgp_examine(const Config *config, const SignedPart *part, Finding *finding_r)
+/* FALSE with an error: gpg was not asked, or gave no answer. */
+static gboolean verify(const Config *config, const SignedPart *part, ChildResult *result_r,
+                       GError **error)
 {
     static const char *const words[] = { "--verify", "--", GPG_DATA, GPG_MORE_DATA, NULL };
     const ChildOrder order = { .data = { part->signature, part->bytes } };
+
+    if (config->keys[0] == NULL)
+        error_input(error, "no key is in keys=");
+    else if (g_bytes_get_size(part->signature) > PGP_SIGNATURE_MAX)
+        error_input(error, "the signature has more than %d bytes", PGP_SIGNATURE_MAX);
+    else
+        return gpg_keyring(config->gnupg_home, error) == GPG_KEYRING
+            && gpg_run(config->gnupg_home, GPG_READ, words, &order, result_r, error);
+    return FALSE;
+}
+
+void pgp_examine(const Config *config, const SignedPart *part, Finding *finding_r)
+{
     g_auto(ChildResult) result = { .output = NULL };
     g_autoptr(GError) error = NULL;
 
-    if (config->keys[0] == NULL)
-        finding_set(finding_r, FINDING_FAILED, "no key is in keys=");
-    else if (g_bytes_get_size(part->signature) > PGP_SIGNATURE_MAX)
-        finding_set(finding_r, FINDING_FAILED, "the signature has more than %d bytes",
-                    PGP_SIGNATURE_MAX);
-    else if (!gpg_has_keyring(config->gnupg_home, &error)
-             || !gpg_run(config->gnupg_home, GPG_READ, words, &order, &result, &error))
-        finding_set(finding_r,
-                    g_error_matches(error, CERTBUND_ERROR, CERTBUND_ERROR_TEMPORARY)
-                        ? FINDING_TROUBLE
-                        : FINDING_FAILED,
-                    "%s", error->message);
-    if (finding_r->text != NULL)
+    if (!verify(config, part, &result, &error)) {
+        gboolean later = g_error_matches(error, CERTBUND_ERROR, CERTBUND_ERROR_TEMPORARY);
+        finding_set(finding_r, later ? FINDING_TROUBLE : FINDING_FAILED, "%s", error->message);
         return;
+    }
     g_autoptr(GArray) signatures = pgp_status_read(result.output->str);
     g_autofree char *said = gpg_words(&result);
     if (signatures->len == 0)

@@ -141,7 +141,7 @@ GBytes *smime_sign(const SmimeOrder *order, const char *text)
 
     for (guint i = 0; i < G_N_ELEMENTS(order->signers) && order->signers[i] != NULL; i++)
         add_signer(pkcs7, order->signers[i], order);
-    for (guint i = 0; i < order->n_certificates; i++)
+    for (guint i = 0; order->signers[0] != NULL && i < order->n_certificates; i++)
         PKCS7_add_certificate(pkcs7, order->signers[0]->certificate);
     g_assert_cmpint(PKCS7_final(pkcs7, content, flags), ==, 1);
     if (order->time == 0 && !order->no_attributes)
