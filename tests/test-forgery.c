@@ -319,7 +319,8 @@ static guint judge(const ForgeryMaker *maker, const char *require, GBytes *befor
 
     if (before != NULL) {
         g_autofree char *reason = NULL;
-        g_assert_cmpuint(notices_of(snapshot, ledger, before, &reason), ==, 1);
+        guint told = notices_of(snapshot, ledger, before, &reason);
+        g_assert_cmpuint(told, ==, 1);
     }
     guint n = notices_of(snapshot, ledger, mail, reason_r);
     ledger_close(ledger);
