@@ -66,7 +66,8 @@ static gboolean read_cell(const char *text, gsize length, gsize from, char delim
     return TRUE;
 }
 
-gboolean cells_split(const char *text, gsize length, char delimiter, Cells *cells_r)
+gboolean cells_split(const char *text, gsize length, char delimiter, gboolean strict,
+                     Cells *cells_r)
 {
     cells_r->text = text;
     cells_r->n = 0;
@@ -74,7 +75,9 @@ gboolean cells_split(const char *text, gsize length, char delimiter, Cells *cell
         if (cells_r->n == TABLE_COLUMNS_MAX
             || !read_cell(text, length, from, delimiter, &cells_r->cells[cells_r->n], &end))
             return FALSE;
-        cells_r->n++;
+        const Cell *cell = &cells_r->cells[cells_r->n++];
+        if (strict && !cell->quoted && memchr(text + cell->start, '"', cell->length) != NULL)
+            return FALSE;
         if (end == length)
             return TRUE;
     }

@@ -19,9 +19,10 @@ typedef struct {
     guint n;
 } Cells;
 
-/* FALSE when there are too many, or a quote is open at the end.  A cell that only begins
- * with a quote is as it stands. */
-gboolean cells_split(const char *text, gsize length, char delimiter, Cells *cells_r);
+/* FALSE when there are too many, or a quote is open at the end.  A quote elsewhere in a cell is
+ * as it stands; strict: FALSE then, too. */
+gboolean cells_split(const char *text, gsize length, char delimiter, gboolean strict,
+                     Cells *cells_r);
 
 /* The cell with its quotes undone; caller frees. */
 char *cells_text(const Cells *cells, guint i);

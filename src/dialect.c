@@ -9,12 +9,14 @@
 #include "cells.h"
 #include "affected.h"
 #include "errors.h"
+#include "scan.h"
 #include "timestamp.h"
 #include "words.h"
 
 #include <string.h>
 
 #define HEADER_LINES 4 /* a header is wrapped like a row */
+#define TAB_BLANKS 4   /* the editor of OTRS writes so many for one, see letter.h */
 #define PROSE_WORDS 5  /* so many words in a cell between commas are a sentence's */
 
 static const char delimiters[] = { '\x1f', '\t', ';', '|', ',' };
@@ -24,11 +26,12 @@ typedef struct {
     const Line *lines;
     guint n; /* lines there are */
     Wrap wrap;
-    guint width; /* of wrapped text: its longest line */
+    guint widths[2]; /* of wrapped text: its longest line, by each Measure */
     char delimiter;
     guint columns;
     guint address; /* this column is an address... */
     gboolean first; /* ...and the first one of the row */
+    gboolean marked; /* a row begins with a time or an address, and no cell hides one */
     guint8 *told;
 } Shape;
 
@@ -48,11 +51,45 @@ static char *join(const Shape *shape, guint from, guint to, gsize *length_r)
     return g_string_free(joined, FALSE);
 }
 
-static gboolean fits(const Shape *shape, const Cells *cells)
+/* Is the text a time or an address, all of it? */
+static gboolean is_mark(const char *text)
+{
+    Address address;
+    gint64 time;
+    gboolean certain;
+    return address_parse(text, strlen(text), &address)
+           || timestamp_parse_written(text, NULL, &time, &certain);
+}
+
+/* "abuse@example.org 2021-03-25 23:17": the end of one row and the beginning of another. */
+static gboolean hides_mark(const char *text)
+{
+    if (is_mark(text))
+        return FALSE;
+    for (const char *blank = strchr(text, ' '); blank != NULL; blank = strchr(blank + 1, ' '))
+        if (is_mark(blank + 1))
+            return TRUE;
+    return FALSE;
+}
+
+/* Where text is wrapped and no header says how many cells a row has, two rows could pass for
+ * one and one for two: unless one sees where each begins, and that none begins within. */
+static gboolean is_marked(const Cells *cells, gboolean joined)
+{
+    for (guint i = 0; i < (joined ? cells->n : 1); i++) {
+        g_autofree char *text = cells_text(cells, i);
+        if (i == 0 ? !is_mark(text) : hides_mark(text))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean fits(const Shape *shape, const Cells *cells, gboolean joined)
 {
     Address address;
     return cells->n == shape->columns && cells_address(cells, shape->address, &address)
-           && (!shape->first || cells_first_address(cells) == (int)shape->address);
+           && (!shape->first || cells_first_address(cells) == (int)shape->address)
+           && (!shape->marked || is_marked(cells, joined));
 }
 
 static gboolean is_row(const Shape *shape, guint from, guint to)
@@ -61,31 +98,51 @@ static gboolean is_row(const Shape *shape, guint from, guint to)
     Cells cells;
     if (to == from + 1)
         return cells_split(shape->lines[from].text, shape->lines[from].length, shape->delimiter,
-                           &cells)
-               && fits(shape, &cells);
+                           shape->wrap != WRAP_NEVER, &cells)
+               && fits(shape, &cells, FALSE);
     g_autofree char *text = join(shape, from, to, &length);
-    return cells_split(text, length, shape->delimiter, &cells) && fits(shape, &cells);
+    return cells_split(text, length, shape->delimiter, TRUE, &cells)
+           && fits(shape, &cells, TRUE);
 }
 
-static guint characters(const Line *line)
+/* Wrapping may have seen a tab as one character of a word, or as the blanks it was written as. */
+typedef enum { TAB_IN_WORD, TAB_AS_BLANKS, N_MEASURES } Measure;
+
+static guint characters(const char *text, gsize length, Measure measure)
 {
     guint n = 0;
-    for (guint32 i = 0; i < line->length; i++)
-        n += ((guchar)line->text[i] & 0xC0) != 0x80;
+    for (gsize i = 0; i < length; i++)
+        if (text[i] == '\t' && measure == TAB_AS_BLANKS)
+            n += TAB_BLANKS;
+        else
+            n += ((guchar)text[i] & 0xC0) != 0x80;
     return n;
 }
 
 /* Was the line too long for the next one's first word? */
 static gboolean may_be_broken(const Shape *shape, guint i)
 {
-    const Line *next = &shape->lines[i + 1];
-    guint32 word = 0;
+    const Line *line = &shape->lines[i], *next = line + 1;
     if (shape->wrap == WRAP_QUOTES)
         return TRUE; /* the open quote says so */
-    while (word < next->length && next->text[word] != ' ')
-        word++;
-    Line first = { next->text, word, 0 };
-    return characters(&shape->lines[i]) + 1 + characters(&first) > shape->width;
+    for (Measure m = 0; m < N_MEASURES; m++) {
+        guint32 word = 0;
+        while (word < next->length && next->text[word] != ' '
+               && (word == 0 || m == TAB_IN_WORD || next->text[word] != '\t'))
+            word++;
+        if (characters(line->text, line->length, m) + 1 + characters(next->text, word, m)
+            > shape->widths[m])
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean may_be_wrapped(const Shape *shape, guint from, guint end)
+{
+    for (guint i = from; shape->wrap == WRAP_HARD && i + 1 < end; i++)
+        if (may_be_broken(shape, i))
+            return TRUE;
+    return FALSE;
 }
 
 /* Ends of the rows of lines[from..to), or NULL when there is no way, or more than one, to take
@@ -133,7 +190,7 @@ static void add_row(const Shape *shape, guint from, guint to, ReadingRows *rows)
     gsize length;
     Cells cells;
     g_autofree char *text = join(shape, from, to, &length);
-    if (!cells_split(text, length, shape->delimiter, &cells))
+    if (!cells_split(text, length, shape->delimiter, FALSE, &cells))
         return; /* can't be: it was split before */
     for (guint i = 0; i < cells.n; i++) {
         g_autofree char *cell = cells_text(&cells, i);
@@ -208,8 +265,8 @@ static guint add_more(const Shape *shape, guint from, ReadingRows *rows)
         guint start = skip_empty(shape, from);
         guint end = line_paragraph_end(shape->lines, shape->n, start);
         g_autoptr(GArray) ends = start < end ? rows_partition(shape, start, end) : NULL;
-        if (ends == NULL)
-            return from;
+        if (ends == NULL || (shape->first && may_be_wrapped(shape, start, end)))
+            return from; /* its addresses are found, and doubted */
         add_rows(shape, start, ends, rows);
         from = end;
     }
@@ -260,7 +317,7 @@ static Reading *with_header_at(Shape *shape, guint at, GError **error)
             || (size > 1 && !may_be_broken(shape, at + size - 2)))
             break;
         g_autofree char *text = join(shape, at, at + size, &length);
-        if (!cells_split(text, length, shape->delimiter, &cells) || !is_header(&cells))
+        if (!cells_split(text, length, shape->delimiter, size > 1, &cells) || !is_header(&cells))
             continue;
         seen = TRUE;
         g_autoptr(Reading) reading = rows_of_header(shape, at, size, &cells, error);
@@ -294,12 +351,13 @@ static guint count_words(const char *text, gsize length)
 static gboolean is_like_data(const Cells *cells, char delimiter, gboolean *two_sided_r)
 {
     Address address;
-    guint addresses = 0;
+    guint addresses = 0, filled = 0;
     for (guint i = 0; i < cells->n; i++) {
         const Cell *cell = &cells->cells[i];
         const char *text = cells->text + cell->start;
         gboolean is_address = cells_address(cells, i, &address);
         addresses += is_address;
+        filled += cell->length > 0;
         if ((cell->length > 0 && text[cell->length - 1] == ':')
             || (!is_address && is_affected_name(text, cell->length))
             || (delimiter == ',' && count_words(text, cell->length) >= PROSE_WORDS)
@@ -308,7 +366,7 @@ static gboolean is_like_data(const Cells *cells, char delimiter, gboolean *two_s
             return FALSE;
     }
     *two_sided_r = addresses > 1;
-    return *cells->text != '>' && cells->n >= 2 && addresses >= 1 && addresses < cells->n;
+    return *cells->text != '>' && addresses >= 1 && addresses < filled;
 }
 
 static gboolean is_time(const Table *table, guint column)
@@ -372,7 +430,7 @@ static gboolean is_denied_above(const Shape *shape, guint from, gboolean two_sid
         return FALSE;
     const Line *last = &shape->lines[end - 1];
     Cells cells;
-    if (cells_split(last->text, last->length, shape->delimiter, &cells)
+    if (cells_split(last->text, last->length, shape->delimiter, FALSE, &cells)
         && cells.n == shape->columns && strchr(".:!?", last->text[last->length - 1]) == NULL)
         return TRUE; /* a header without a name that we know */
     const char *text = shape->lines[start].text;
@@ -397,13 +455,15 @@ static Reading *own_rows(Shape *shape, guint from, guint end, guint size, GError
     Cells cells;
     gboolean two_sided;
     g_autofree char *text = join(shape, from, from + size, &length);
-    if (!cells_split(text, length, shape->delimiter, &cells)
+    if (!cells_split(text, length, shape->delimiter, size > 1, &cells)
         || !is_like_data(&cells, shape->delimiter, &two_sided))
         return NULL;
     shape->columns = cells.n;
     shape->address = (guint)cells_first_address(&cells);
     shape->first = TRUE;
+    shape->marked = may_be_wrapped(shape, from, end);
     g_autoptr(GArray) ends = rows_partition(shape, from, end);
+    shape->marked = FALSE;
     if (ends == NULL || g_array_index(ends, guint, 0) != from + size)
         return NULL;
     if (is_denied_above(shape, from, two_sided)) {
@@ -449,13 +509,18 @@ static Reading *without_header_at(Shape *shape, guint from, guint end, GError **
     return g_steal_pointer(&found);
 }
 
-static guint longest_line(const Line *lines, guint n)
+/* Of the lines that could have been wrapped. */
+static void measure(Shape *shape)
 {
-    guint longest = 0;
-    for (guint i = 0; i < n; i++)
-        if (memchr(lines[i].text, ' ', lines[i].length) != NULL)
-            longest = MAX(longest, characters(&lines[i]));
-    return longest;
+    for (guint i = 0; i < shape->n; i++) {
+        const Line *line = &shape->lines[i];
+        if (memchr(line->text, ' ', line->length) == NULL
+            && memchr(line->text, '\t', line->length) == NULL)
+            continue;
+        for (Measure m = 0; m < N_MEASURES; m++)
+            shape->widths[m]
+                = MAX(shape->widths[m], characters(line->text, line->length, m));
+    }
 }
 
 static Reading *find_table(Shape *shape, gboolean header, GError **error)
@@ -478,7 +543,7 @@ Reading *dialect_read(const Line *lines, guint n, Wrap wrap, guint8 *told, GErro
 {
     Shape shape = { .lines = lines, .n = n, .wrap = wrap, .told = told };
     g_autoptr(GError) doubt = NULL;
-    shape.width = wrap == WRAP_HARD ? longest_line(lines, n) : 0;
+    measure(&shape);
     Reading *reading = find_table(&shape, TRUE, &doubt);
     if (reading == NULL && doubt == NULL)
         reading = find_table(&shape, FALSE, &doubt);

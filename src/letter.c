@@ -84,18 +84,39 @@ static gboolean is_copy(const Letter *letter, guint i)
                || is_field(letter, i + 1, "Gesendet:", "Sent:"));
 }
 
-static void replace(char *text, gsize *length, const char *what, char with)
+#define NBSP "\xc2\xa0"
+
+/* What no-break blanks stand for.  The editor's tab may be broken at each of its blanks; the
+ * lines then divide cells, too. */
+static const struct {
+    const char *what, *with;
+} blanks[] = {
+    { NBSP NBSP " " NBSP, "\t" },   { NBSP NBSP " \n", "\n\t" },   { NBSP NBSP "\n" NBSP, "\n\t" },
+    { NBSP "\n " NBSP, "\n\t" },   { "\n" NBSP " " NBSP, "\n\t" }, { NBSP, " " },
+};
+
+static gboolean starts_with(const char *text, gsize length, const char *what)
 {
-    gsize n = strlen(what), used = 0;
-    for (gsize i = 0; i < *length;) {
-        if (*length - i >= n && memcmp(text + i, what, n) == 0) {
-            text[used++] = with;
-            i += n;
-        } else {
+    gsize n = strlen(what);
+    return *text == *what && length >= n && memcmp(text, what, n) == 0;
+}
+
+static gsize replace_blanks(char *text, gsize length)
+{
+    gsize used = 0;
+    for (gsize i = 0; i < length;) {
+        gsize k = 0;
+        while (k < G_N_ELEMENTS(blanks) && !starts_with(text + i, length - i, blanks[k].what))
+            k++;
+        if (k == G_N_ELEMENTS(blanks)) {
             text[used++] = text[i++];
+            continue;
         }
+        for (const char *with = blanks[k].with; *with != '\0'; with++)
+            text[used++] = *with;
+        i += strlen(blanks[k].what);
     }
-    *length = used;
+    return used;
 }
 
 static gboolean split(Letter *letter, gsize length, GError **error)
@@ -106,7 +127,7 @@ static gboolean split(Letter *letter, gsize length, GError **error)
         const char *lf = memchr(start, '\n', length - from);
         const char *end = lf != NULL ? lf : letter->text + length;
         from = (gsize)(end - letter->text) + 1;
-        while (end > start && strchr(" \t\r", end[-1]) != NULL)
+        while (end > start && strchr(" \r", end[-1]) != NULL)
             end--;
         Line line = { start, (guint32)(end - start), lines->len + 1 };
         g_array_append_val(lines, line);
@@ -152,8 +173,7 @@ Letter *letter_read(char *text, gsize length, gboolean whole, GError **error)
         error_input(error, "its text is larger than %d bytes", LETTER_BYTES_MAX);
         return NULL;
     }
-    replace(text, &length, "\xc2\xa0\xc2\xa0 \xc2\xa0", '\t');
-    replace(text, &length, "\xc2\xa0", ' ');
+    length = replace_blanks(text, length);
     if (!split(letter, length, error))
         return NULL;
     letter->end = letter->below = letter->n;

@@ -17,7 +17,7 @@
 #define LETTER_LINES_MAX 100000
 
 typedef struct {
-    const char *text; /* no NUL behind it, no blanks at its end */
+    const char *text; /* in the letter's text; no NUL behind it, no blank at its end */
     guint32 length;
     guint32 number; /* in its part, from 1 */
 } Line;

@@ -74,7 +74,8 @@ static void look_at(const char *text, gsize length, const Hit *hit, guint from, 
                       || words_name_attacker(text + start, end - start);
     found->address = hit->address;
     found->mentions++;
-    if (!found->called && is_called(text, start, hit->start)) {
+    if (!found->called && is_called(text, start, hit->start)
+        && words_name_own(text + start, end - start)) {
         found->called = TRUE;
         found->from = from;
         found->to = to;

@@ -25,8 +25,8 @@ Reading *listing_read_keys(const Line *lines, guint n, guint8 *told, GError **er
 /* Paragraphs of which every line begins with an address, below at most an introduction. */
 Reading *listing_read_lists(const Line *lines, guint n, guint8 *told, GError **error);
 
-/* The only address in all the sentences, if one calls it an IP and none is about the other
- * side. */
+/* The only address in all the sentences, if one that is about our side calls it an IP, and none
+ * is about the other side (words.h). */
 Reading *listing_read_prose(const Line *lines, guint n, const guint8 *told, GError **error);
 
 #endif

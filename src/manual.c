@@ -161,6 +161,14 @@ static gboolean contradicts(const Hit *hit, GHashTable *taken)
     return FALSE;
 }
 
+/* The next hit in the line; what stands above it is seen, too ("Version" / "4.2.3.1"). */
+static gboolean next_hit(const Letter *letter, const Line *line, gsize *from, Hit *hit_r)
+{
+    gsize start = (gsize)(line->text - letter->text);
+    *from = MAX(*from, start);
+    return scan_next(letter->text, start + line->length, from, hit_r);
+}
+
 /* Every address in own words that the carrier does not account for is a doubt; so is one
  * between sign-off and signature, where a line that only looks like one may have cut. */
 static gboolean check_rest(const Body *body, GHashTable *taken, GError **error)
@@ -171,11 +179,11 @@ static gboolean check_rest(const Body *body, GHashTable *taken, GError **error)
         Hit hit;
         if (body->told[i])
             continue;
-        for (gsize from = 0; scan_next(line->text, line->length, &from, &hit);)
+        for (gsize from = 0; next_hit(letter, line, &from, &hit);)
             if (contradicts(&hit, taken)) {
                 error_input(error, "part %u, line %u: it is not clear what \"%.*s\" is there",
                             body->part, line->number, (int)(hit.end - hit.start),
-                            line->text + hit.start);
+                            letter->text + hit.start);
                 return FALSE;
             }
     }
@@ -189,7 +197,7 @@ static GHashTable *addresses_of_letter(const Letter *letter)
     for (guint i = letter->start; i < letter->end; i++) {
         const Line *line = &letter->lines[i];
         Hit hit;
-        for (gsize from = 0; scan_next(line->text, line->length, &from, &hit);)
+        for (gsize from = 0; next_hit(letter, line, &from, &hit);)
             if (hit.kind == HIT_PLAIN)
                 add_address(set, &hit.address);
     }

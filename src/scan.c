@@ -88,16 +88,19 @@ static gboolean is_word_end(char c)
     return strchr(" \t\r\n\"<>;\x1f", c) != NULL; /* NUL is one, too */
 }
 
-/* Does the word of at begin as a URL does? */
-static gboolean in_url(const Scan *scan, const char *at)
+/* Does the word of at begin as a URL does, and is that one defanged? */
+static gboolean in_url(const Scan *scan, const char *at, gboolean *defanged_r)
 {
     const char *word = at;
     while (word > scan->text && at - word < SCAN_WORD_MAX && !is_word_end(word[-1]))
         word--;
-    for (const char *p = word; p < at; p++)
+    *defanged_r = FALSE;
+    for (const char *p = word; p < at; p++) {
+        *defanged_r |= starts_with(scan, p, "hxxp") || starts_with(scan, p, "[:]");
         if (starts_with(scan, p, "://") || starts_with(scan, p, "]//")
             || starts_with(scan, p, "www.") || *p == '@')
             return TRUE;
+    }
     return FALSE;
 }
 
@@ -142,8 +145,11 @@ static HitKind kind_by_end(const Scan *scan, const char *behind, HitKind kind)
 
 static HitKind kind_of(const Scan *scan, const char *at, const char *behind, const Hit *hit)
 {
-    if (in_url(scan, at))
-        return HIT_URL;
+    gboolean defanged;
+    if (hit->kind == HIT_DEFANGED)
+        return HIT_DEFANGED;
+    if (in_url(scan, at, &defanged))
+        return defanged ? HIT_DEFANGED : HIT_URL;
     if (at > scan->text && at[-1] == '/')
         return at - 1 > scan->text && is_word(at[-2]) ? HIT_VERSION : HIT_URL;
     HitKind kind = kind_by_end(scan, behind, hit->kind);

@@ -17,7 +17,7 @@
 typedef enum {
     HIT_PLAIN,    /* 192.0.2.1, also with a port behind it */
     HIT_OUT,      /* private, loopback, link-local, multicast, reserved: nobody's here */
-    HIT_DEFANGED, /* 192.0.2[.]1, 192.0.2.1[:]443: the attacker's side, as CERT-Bund writes it */
+    HIT_DEFANGED, /* 192.0.2[.]1, 192.0.2.1[:]443, hxxp://192.0.2.1/: the attacker's side, as CERT-Bund writes it */
     HIT_URL,      /* http://192.0.2.1/x, user@192.0.2.1 */
     HIT_NETWORK,  /* 192.0.2.0/24, 192.0.2.1-192.0.2.9 */
     HIT_VERSION   /* Version 4.2.3.1, Chrome/4.2.3.1 */

@@ -8,14 +8,19 @@
 #include <string.h>
 
 static const char *const strong[]
-    = { "c2",          "c&c",         "cnc",       "c2s",         "command and control",
-        "command & control", "command-and-control", "exfil", "sinkhole", "kontaktier",
-        "contacted",   "connects to", "connected to", "connecting to", "connections to",
-        "connection to", "verbindung zu", "verbindungen zu", "verbinden sich", "kommunizier",
-        "communicat",  "ziel-ip",     "zieladress", "zielsystem", "zielserver", "destination",
-        "dns-server",  "resolver",    "nicht betroffen", "not affected", NULL };
-static const char *const weak[] = { "angreifer", "attacker", "angegriffen", "attacked", "target",
-                                    "ziel", "ziele", "opfer von", "gescannt", "scanned", NULL };
+    = { "c2", "c&c", "cnc", "c2s", "command and control", "command & control",
+        "command-and-control", "exfil", "sinkhole", "kontaktier", "contact", "connect", "verbind",
+        "kommunizier", "communicat", "ziel-ip", "zieladress", "zielsystem", "zielserver",
+        "destination", "dns-server", "resolver", "callback", "beacon", "nachgeladen", "download",
+        "heruntergeladen", "abgeflossen", "nicht betroffen", "not affected", NULL };
+static const char *const weak[]
+    = { "angreif", "angegriff", "attack", "target", "ziel", "ziele", "opfer", "gescannt", "scann",
+        "gegen", "against", "sendet", "sends", "sent to", NULL };
+/* An abuse desk is told what is its own. */
+static const char *const own[]
+    = { "ihr", "ihre", "ihrem", "ihren", "ihrer", "ihres", "your", "kunde", "customer", "betroffen",
+        "affected", "infiziert", "infected", "kompromittiert", "compromised", "verwundbar",
+        "vulnerable", "aufl\xc3\xb6s", "resolve", "hosted", "gehostet", NULL };
 static const char *const roles[]
     = { "c2", "c&c", "cnc", "c2 server", "c2-server", "c&c server", "c&c-server", "controller",
         "target", "ziel", "attacker", "angreifer", "destination", "dst", NULL };
@@ -62,6 +67,12 @@ gboolean words_name_attacker(const char *text, gsize length)
 {
     g_autofree char *folded = fold(text, length);
     return has_any(folded, strong) || has_any(folded, weak);
+}
+
+gboolean words_name_own(const char *text, gsize length)
+{
+    g_autofree char *folded = fold(text, length);
+    return has_any(folded, own);
 }
 
 static gboolean names_defanged(const char *folded)

@@ -15,6 +15,9 @@
 /* A sentence: "C2", "exfiltriert", "kontaktiert", "Angreifer", "target", "nicht betroffen"... */
 gboolean words_name_attacker(const char *text, gsize length);
 
+/* A sentence: "Ihr", "Kunde", "betroffen", "infected", "auflÃ¶sen": it may be about our side. */
+gboolean words_name_own(const char *text, gsize length);
+
 /* A heading: as above, but in a long one "Angreifer" and "target" are no sign ("was taken over by
  * attackers:"), and one that names the other side itself, defanged, does not mean the list. */
 gboolean words_deny(const char *text, gsize length);
