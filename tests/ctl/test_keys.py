@@ -4,16 +4,15 @@
 """certbundctl key and provenance: what signatures are verified with, and what they prove."""
 
 import base64
-import contextlib
 import os
 import pwd
 import re
-import shutil
 import stat
-import subprocess
 
 import mails
+import pgp_maker
 import tap
+from pgp_maker import make_keys, processes_of
 from tool import has
 
 NOBODY = pwd.getpwnam("nobody")
@@ -36,41 +35,6 @@ SHA256 = "923AB704A4F4764168F5F7F10FBE5575C672A62FB2A375C9A0584589E05037F0"
 SHA1 = "C986993771C0E69BD68096B3BF7F3449FC01BD9C"
 
 
-class Maker:
-    """Makes PGP keys and signatures, in a home that the tool never sees."""
-
-    def __init__(self, home):
-        self.home = home
-        os.mkdir(home, 0o700)
-
-    def gpg(self, *words, stdin=b""):
-        return subprocess.run(
-            ["gpg", "--homedir", self.home, "--quiet", "--batch", "--no-tty", "--yes",
-             "--pinentry-mode", "loopback", "--passphrase", "", *words],
-            input=stdin, capture_output=True, check=True).stdout
-
-    def key(self, name, *more):
-        """Its fingerprint."""
-        self.gpg("--quick-generate-key", f"{name} <{name}@example.org>", "ed25519",
-                 *(more or ("sign", "never")))
-        listing = self.gpg("--with-colons", "--list-keys", f"{name}@example.org").decode()
-        return re.search(r"^fpr:+([0-9A-F]{40}):", listing, re.M).group(1)
-
-    def sign(self, fingerprint):
-        return self.gpg("-u", fingerprint, "--armor", "--detach-sign", stdin=PART)
-
-
-@contextlib.contextmanager
-def make_keys(stage):
-    if shutil.which("gpg") is None or shutil.which("gpg-agent") is None:
-        raise tap.Skip("gpg or its agent is not installed (Debian: gpg, gpg-agent)")
-    maker = Maker(stage.path + "/maker")
-    try:
-        yield maker
-    finally:
-        subprocess.run(["gpgconf", "--homedir", maker.home, "--kill", "all"], check=False)
-
-
 def configure(stage, keys="", user="", require="pgp;smime"):
     stage.home = stage.path + "/state/gnupg"
     stage.config = stage.write("certbund-milter.conf", stage.config_text(
@@ -78,27 +42,13 @@ def configure(stage, keys="", user="", require="pgp;smime"):
         provenance__gnupg_home=stage.home, ledger__path=f"{stage.path}/state/ledger.db"))
 
 
-def processes_of(home):
-    """Command lines of whatever runs with this directory among its words."""
-    found = []
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError), open(f"/proc/{name}/cmdline", "rb") as file:
-            words = file.read().replace(b"\0", b" ").decode(errors="replace")
-            if home in words:
-                found.append(words)
-    return found
-
-
 def signed_mail(signature):
-    return (b"Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/signed; boundary=s;\r\n"
-            b" protocol=\"application/pgp-signature\"\r\n\r\n--s\r\n" + PART
-            + b"\r\n--s\r\nContent-Type: application/pgp-signature\r\n\r\n" + signature
-            + b"\r\n--s--\r\n")
+    return b"Subject: x\r\nMIME-Version: 1.0\r\n" + pgp_maker.signed(PART, signature)
 
 
 @tap.case("key import: a PGP key, armoured or not; the line that keys= needs")
 def _(stage):
-    with make_keys(stage) as maker:
+    with make_keys(stage.path) as maker:
         one, two = maker.key("one"), maker.key("two")
         configure(stage, keys=two)
         armour = stage.write("one.asc", maker.gpg("--armor", "--export", one))
@@ -140,7 +90,7 @@ def _(stage):
 
 @tap.case("key import: secret keys are refused, and nothing of the file is kept")
 def _(stage):
-    with make_keys(stage) as maker:
+    with make_keys(stage.path) as maker:
         one = maker.key("one")
         configure(stage)
         pem = ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
@@ -179,7 +129,7 @@ def _(stage):
     tap.equal((status, out), (0, ""))
     has(err, "no key and no certificate is in")
     tap.equal(os.path.exists(stage.home), False)
-    with make_keys(stage) as maker:
+    with make_keys(stage.path) as maker:
         short = maker.key("short", "sign", "20991231T000000")
         gone = maker.key("gone")
         with open(f"{maker.home}/openpgp-revocs.d/{gone}.rev", "rb") as file:
@@ -193,7 +143,7 @@ def _(stage):
 
 @tap.case("key remove: by the whole fingerprint of a key or certificate")
 def _(stage):
-    with make_keys(stage) as maker:
+    with make_keys(stage.path) as maker:
         one, two = maker.key("one"), maker.key("two")
         maker.gpg("--quick-add-key", one, "ed25519", "sign", "never")
         listing = maker.gpg("--with-colons", "--list-keys", one).decode()
@@ -224,11 +174,11 @@ def _(stage):
     if os.geteuid() != 0:
         raise tap.Skip("not root")
     os.chmod(stage.path, 0o755)
-    with make_keys(stage) as maker:
+    with make_keys(stage.path) as maker:
         one = maker.key("one")
         configure(stage, keys=one, user="nobody")
         key = stage.write("one.asc", maker.gpg("--export", one))
-        mail = stage.write("mail.eml", signed_mail(maker.sign(one)))
+        mail = stage.write("mail.eml", signed_mail(maker.sign(one, PART)))
     os.chmod(key, 0o600)  # read before root becomes somebody else
     for words in ((key, stage.write("c.pem", CERTIFICATE)), (key,)):
         tap.equal(stage.run("key", "import", *words)[0], 0)
@@ -257,11 +207,11 @@ def _(stage):
 
 @tap.case("provenance: each method, then what is proven; exit 1 when nothing is")
 def _(stage):
-    with make_keys(stage) as maker:
+    with make_keys(stage.path) as maker:
         one, other = maker.key("one"), maker.key("other")
         configure(stage, keys=one, require="client;pgp;smime")
         stage.run("key", "import", "-", stdin=maker.gpg("--export"))
-        good, bad = signed_mail(maker.sign(one)), signed_mail(maker.sign(other))
+        good, bad = signed_mail(maker.sign(one, PART)), signed_mail(maker.sign(other, PART))
         listing = sorted(os.listdir(stage.home))
         status, out, err = stage.run("provenance", "-", stdin=good)
         tap.equal((status, err), (0, ""))
@@ -284,7 +234,7 @@ def _(stage):
 
 @tap.case("check: pgp without a pinned key in the keyring is warned of, and how to import one")
 def _(stage):
-    with make_keys(stage) as maker:
+    with make_keys(stage.path) as maker:
         one = maker.key("one")
         configure(stage, keys=one)
         status, out, _ = stage.run("check")

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright the certbund-milter authors
+
+"""pgp_maker: PGP keys and signatures by gpg(1), in a home that no program under test sees."""
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+
+import tap
+
+
+class Maker:
+    def __init__(self, home):
+        self.home = home
+        os.mkdir(home, 0o700)
+
+    def gpg(self, *words, stdin=b""):
+        return subprocess.run(
+            ["gpg", "--homedir", self.home, "--quiet", "--batch", "--no-tty", "--yes",
+             "--pinentry-mode", "loopback", "--passphrase", "", *words],
+            input=stdin, capture_output=True, check=True).stdout
+
+    def key(self, name, *more):
+        """Its fingerprint."""
+        self.gpg("--quick-generate-key", f"{name} <{name}@example.org>", "ed25519",
+                 *(more or ("sign", "never")))
+        listing = self.gpg("--with-colons", "--list-keys", f"{name}@example.org").decode()
+        return re.search(r"^fpr:+([0-9A-F]{40}):", listing, re.M).group(1)
+
+    def sign(self, fingerprint, part):
+        """The armoured signature over the bytes of a part."""
+        return self.gpg("-u", fingerprint, "--armor", "--detach-sign", stdin=part)
+
+
+@contextlib.contextmanager
+def make_keys(directory):
+    """A Maker below directory; its agent ends with it."""
+    if shutil.which("gpg") is None or shutil.which("gpg-agent") is None:
+        raise tap.Skip("gpg or its agent is not installed (Debian: gpg, gpg-agent)")
+    maker = Maker(directory + "/maker")
+    try:
+        yield maker
+    finally:
+        subprocess.run(["gpgconf", "--homedir", maker.home, "--kill", "all"], check=False)
+
+
+def signed(part, signature):
+    """A multipart/signed of the two (RFC 3156), with its header."""
+    return (b"Content-Type: multipart/signed; micalg=pgp-sha256; boundary=signed-0042;\r\n"
+            b" protocol=\"application/pgp-signature\"\r\n\r\n--signed-0042\r\n" + part
+            + b"\r\n--signed-0042\r\nContent-Type: application/pgp-signature\r\n\r\n" + signature
+            + b"\r\n--signed-0042--\r\n")
+
+
+def processes_of(home):
+    """Command lines of whatever runs with this directory among its words."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{name}/cmdline", "rb") as file:
+            words = file.read().replace(b"\0", b" ").decode(errors="replace")
+            if home in words:
+                found.append(words)
+    return found
