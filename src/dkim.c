@@ -171,7 +171,7 @@ static DKIM_LIB *library(void)
 
 gboolean dkim_available(void)
 {
-    return TRUE;
+    return library() != NULL;
 }
 
 /* Why no signature could vouch for such a mail; NULL: one could. */

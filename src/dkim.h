@@ -31,7 +31,9 @@
 #define DKIM_RSA_BITS_MIN 1024         /* RFC 8301 section 3.2; counted in whole bytes */
 #define DKIM_FUTURE_SECS (24 * 3600)   /* a clock may be a day off, not more */
 
-/* FALSE: this build is without libopendkim, nothing ever passes. */
+/* FALSE: this build is without libopendkim, nothing ever passes.
+ * Opens the library, which the main thread should do at the start (provenance_check_config()
+ * does): glibc's resolver is initialised by that for the one thread. */
 gboolean dkim_available(void);
 
 /* message: parsed from CRLF bytes.  Blocks while DNS is asked.  Safe in any thread. */
