@@ -140,12 +140,13 @@ static gboolean take_offset(Text *text, gint64 *east_r)
     if (!west && !take_char(&ahead, '+'))
         return FALSE;
     if (take_digits(&ahead, 4, hours)) {
-        strcpy(minutes, hours + 2);
+        memcpy(minutes, hours + 2, sizeof minutes);
         hours[2] = '\0';
-    } else if (!take_digits(&ahead, 2, hours) && !take_digits(&ahead, 1, hours)) {
-        return FALSE;
-    } else if (take_char(&ahead, ':') && !take_digits(&ahead, 2, minutes)) {
-        return FALSE;
+    } else {
+        if (!take_digits(&ahead, 2, hours) && !take_digits(&ahead, 1, hours))
+            return FALSE;
+        if (take_char(&ahead, ':') && !take_digits(&ahead, 2, minutes))
+            return FALSE;
     }
     gint64 secs = (gint64)g_ascii_strtoull(hours, NULL, 10) * 3600
                   + (gint64)g_ascii_strtoull(minutes, NULL, 10) * 60;
