@@ -51,6 +51,20 @@ def test_release(stage):
         equal([row["state"] for row in lines(daemon, "reports")], ["done"])
 
 
+@case("a manual report is held though all is clear; release sends its notices")
+def test_release_manual(stage):
+    ticket = "CERT-Bund#2025021228001113"
+    with stage.daemon() as daemon:
+        stage.send(mails.manual(ticket, "192.0.2.10\n198.51.100.1\n"))
+        equal(stage.mark()["status"], "held")
+        equal(to_customers(stage), {}, "notices")
+        row, = lines(daemon, "held")
+        assert "a manual report: look at it, then release" in json.dumps(row), row
+        ctl(daemon, "release", ticket)
+        equal(to_customers(stage), {ANNA: 1, CARL: 1}, "notices")
+        equal([row["state"] for row in lines(daemon, "reports")], ["done"])
+
+
 @case("brake-notices: what would be too many in a day waits for release")
 def test_brake_notices(stage):
     first, second = mails.new_ticket(), mails.new_ticket()

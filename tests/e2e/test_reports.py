@@ -260,9 +260,9 @@ def test_old(stage):
         stage.expect_status("handled", {ABUSE: 1, ANNA: 1, BERT: 1, CARL: 1})
 
 
-@case("manual ticket: recognised, marked unread")
-def test_manual(stage):
-    sent = mails.manual()
+@case("manual ticket without an address: marked unread, nobody is told")
+def test_manual_unread(stage):
+    sent = mails.manual(text="www.example.org/en/\n")
     with stage.daemon():
         stage.send(sent, sender="certbund@bsi.bund.de")
     mark = stage.expect_status("unread", {ABUSE: 1})
