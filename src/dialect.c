@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define HEADER_LINES 4 /* a header is wrapped like a row */
+#define WIDTH_LEAST 40 /* characters; no mailer wraps lines that are shorter */
 #define TAB_BLANKS 4   /* the editor of OTRS writes so many for one, see letter.h */
 #define PROSE_WORDS 5  /* so many words in a cell between commas are a sentence's */
 
@@ -51,14 +52,15 @@ static char *join(const Shape *shape, guint from, guint to, gsize *length_r)
     return g_string_free(joined, FALSE);
 }
 
-/* Is the text a time or an address, all of it? */
+/* Is the text a time, a date or an address, all of it? */
 static gboolean is_mark(const char *text)
 {
     Address address;
     gint64 time;
     gboolean certain;
     return address_parse(text, strlen(text), &address)
-           || timestamp_parse_written(text, NULL, &time, &certain);
+           || timestamp_parse_written(text, NULL, &time, &certain)
+           || timestamp_parse_rfc3339(text, &time);
 }
 
 /* "abuse@example.org 2021-03-25 23:17": the end of one row and the beginning of another. */
@@ -84,11 +86,23 @@ static gboolean is_marked(const Cells *cells, gboolean joined)
     return TRUE;
 }
 
+/* "IP: 192.0.2.1,192.0.2.2": the first cell that is an address has not the first one. */
+static gboolean is_first(const Cells *cells, guint address)
+{
+    Hit hit;
+    for (guint i = 0; i < address; i++) {
+        gsize from = 0;
+        if (scan_next(cells->text + cells->cells[i].start, cells->cells[i].length, &from, &hit))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean fits(const Shape *shape, const Cells *cells, gboolean joined)
 {
     Address address;
     return cells->n == shape->columns && cells_address(cells, shape->address, &address)
-           && (!shape->first || cells_first_address(cells) == (int)shape->address)
+           && (!shape->first || is_first(cells, shape->address))
            && (!shape->marked || is_marked(cells, joined));
 }
 
@@ -220,11 +234,14 @@ static gboolean is_affected_name(const char *text, gsize length)
 static gboolean is_header(const Cells *cells)
 {
     gboolean known = FALSE;
-    if (cells->n < 2 || *cells->text == '>' || cells_first_address(cells) >= 0)
+    if (cells->n < 2 || *cells->text == '>')
         return FALSE;
     for (guint i = 0; i < cells->n; i++) {
         const Cell *cell = &cells->cells[i];
-        if (cell->length > COLUMNS_NAME_MAX)
+        Hit hit;
+        gsize from = 0;
+        if (cell->length > COLUMNS_NAME_MAX
+            || scan_next(cells->text + cell->start, cell->length, &from, &hit))
             return FALSE;
         known |= is_affected_name(cells->text + cell->start, cell->length);
     }
@@ -291,6 +308,9 @@ static Reading *rows_of_header(Shape *shape, guint at, guint size, const Cells *
     guint start = skip_empty(shape, at + size);
     guint end = line_paragraph_end(shape->lines, shape->n, start);
     int address = header_address(header);
+    if (address == -2)
+        error_input(error, "table: line %u: several of its names can be the affected address",
+                    shape->lines[at].number);
     if (address < 0)
         return NULL;
     shape->columns = header->n;
@@ -512,6 +532,8 @@ static Reading *without_header_at(Shape *shape, guint from, guint end, GError **
 /* Of the lines that could have been wrapped. */
 static void measure(Shape *shape)
 {
+    for (Measure m = 0; m < N_MEASURES; m++)
+        shape->widths[m] = WIDTH_LEAST;
     for (guint i = 0; i < shape->n; i++) {
         const Line *line = &shape->lines[i];
         if (memchr(line->text, ' ', line->length) == NULL

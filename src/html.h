@@ -12,7 +12,7 @@
 
 #include <glib.h>
 
-#define HTML_CELL '\x1f' /* unit separator: no text has it, in the input it becomes a blank */
+#define HTML_CELL '\x1f' /* unit separator: no text has it, what the input has of it is lost */
 
 /* OTRS writes 20 KiB and ten levels; libxml2 walks the open elements for every tag. */
 #define HTML_BYTES_MAX (4 * 1024 * 1024)

@@ -42,7 +42,7 @@ static gboolean calls_it(const char *word, gsize length)
     static const char *const names[]
         = { "ip", "ips", "ip-adresse", "ip-address", "ip-adressen", "ipv4-adresse",
             "ipv4-address", "ipv6-adresse", "ipv6-address", "ip-adress", "address", "adresse",
-            "host", "server", "system", "systems", "rechner", "anschluss" };
+            "host", "server", "webserver", "system", "systems", "rechner", "router", "anschluss" };
     while (length > 0 && strchr(":(\"'", word[length - 1]) != NULL)
         length--;
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++)

@@ -168,9 +168,17 @@ static gsize skip_bullet(const Line *line)
     return mark;
 }
 
+/* "192.0.2.1 hat mit", and much else; but "192.0.2.1 host.example.org". */
 static gboolean is_sentence(const char *text, gsize length)
 {
     guint words = 0;
+    if (length > 2 && *text == ' ' && g_ascii_islower(text[1])) {
+        gsize end = 1;
+        while (end < length && text[end] != ' ')
+            end++;
+        if (text[end - 1] == '.' || memchr(text + 1, '.', end - 1) == NULL)
+            return TRUE;
+    }
     for (gsize i = 0; i < length; i++)
         words += text[i] != ' ' && (i == 0 || text[i - 1] == ' ');
     return words > REMARK_WORDS && text[length - 1] == '.';
@@ -187,21 +195,34 @@ static gboolean list_hit(const Line *line, Hit *hit_r)
            && !is_sentence(line->text + hit_r->end, line->length - hit_r->end);
 }
 
-/* lines[*from_r..end) of the paragraph [start..end) is a list; FALSE when it has none. */
-static gboolean find_list(const Line *lines, guint start, guint end, guint *from_r)
+/* Nothing but the address, and what divides it from the next. */
+static gboolean is_bare(const Line *line)
 {
     Hit hit;
-    guint from = start;
+    return list_hit(line, &hit) && only_divides(line->text + hit.end, line->length - hit.end);
+}
+
+/* lines[*from_r..*to_r) of the paragraph [start..end) is a list, below what introduces it.  What
+ * is wrapped may begin a line with an address, too: hence the colon, or several bare ones, and
+ * only these may have text below them. */
+static gboolean find_list(const Line *lines, guint start, guint end, guint *from_r, guint *to_r)
+{
+    Hit hit;
+    guint from = start, to;
+    gboolean bare = TRUE;
     while (from < end && !list_hit(&lines[from], &hit))
         from++;
-    for (guint i = from; i < end; i++)
-        if (!list_hit(&lines[i], &hit))
-            return FALSE;
+    for (to = from; to < end && list_hit(&lines[to], &hit); to++)
+        bare &= is_bare(&lines[to]);
     *from_r = from;
-    if (from == end || from == start)
-        return from < end;
+    *to_r = to;
+    if (from == to || (to < end && !bare))
+        return FALSE;
+    if (from == start)
+        return to == end || to - from > 1;
     const Line *last = &lines[from - 1];
-    return line_ends_with(last, ':') || column_kind(last->text, last->length) == COLUMN_AFFECTED;
+    return line_ends_with(last, ':') || (bare && to - from > 1)
+           || column_kind(last->text, last->length) == COLUMN_AFFECTED;
 }
 
 static gboolean is_denied(const Line *lines, guint start, guint from, gsize *length_r)
@@ -259,11 +280,11 @@ static gboolean add_list(const Line *lines, guint start, guint from, guint end, 
 Reading *listing_read_lists(const Line *lines, guint n, guint8 *told, GError **error)
 {
     g_autoptr(ReadingRows) rows = listing_rows_new();
-    guint from;
+    guint from, to;
     for (guint start = 0; start < n; start++) {
         guint end = line_paragraph_end(lines, n, start);
-        if (end > start && find_list(lines, start, end, &from)
-            && !add_list(lines, start, from, end, told, rows, error))
+        if (end > start && find_list(lines, start, end, &from, &to)
+            && !add_list(lines, start, from, to, told, rows, error))
             return NULL;
         start = end;
     }

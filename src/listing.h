@@ -22,7 +22,7 @@ Reading *listing_read_logs(const Line *lines, guint n, guint8 *told, GError **er
 /* "IP: 192.0.2.1" and its spellings, each an event. */
 Reading *listing_read_keys(const Line *lines, guint n, guint8 *told, GError **error);
 
-/* Paragraphs of which every line begins with an address, below at most an introduction. */
+/* Paragraphs whose lines begin with an address each, below at most an introduction. */
 Reading *listing_read_lists(const Line *lines, guint n, guint8 *told, GError **error);
 
 /* The only address in all the sentences, if one that is about our side calls it an IP, and none

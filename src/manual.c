@@ -169,7 +169,8 @@ static gboolean next_hit(const Letter *letter, const Line *line, gsize *from, Hi
     return scan_next(letter->text, start + line->length, from, hit_r);
 }
 
-/* Every address in own words that the carrier does not account for is a doubt; so is one
+/* Every address in own words that the carrier does not account for is a doubt; so is one that
+ * is taken, and defanged somewhere as if it were an attacker's; and one
  * between sign-off and signature, where a line that only looks like one may have cut. */
 static gboolean check_rest(const Body *body, GHashTable *taken, GError **error)
 {
@@ -177,10 +178,8 @@ static gboolean check_rest(const Body *body, GHashTable *taken, GError **error)
     for (guint i = letter->start; i < letter->below; i++) {
         const Line *line = &letter->lines[i];
         Hit hit;
-        if (body->told[i])
-            continue;
         for (gsize from = 0; next_hit(letter, line, &from, &hit);)
-            if (contradicts(&hit, taken)) {
+            if ((!body->told[i] || hit.kind == HIT_DEFANGED) && contradicts(&hit, taken)) {
                 error_input(error, "part %u, line %u: it is not clear what \"%.*s\" is there",
                             body->part, line->number, (int)(hit.end - hit.start),
                             letter->text + hit.start);

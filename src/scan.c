@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define VERSIONS_MAX 8 /* in a row, of which only the first is called so */
+
 typedef struct {
     const char *text, *end;
 } Scan;
@@ -104,22 +106,56 @@ static gboolean in_url(const Scan *scan, const char *at, gboolean *defanged_r)
     return FALSE;
 }
 
+static gboolean is_one_of(const char *word, gsize length, const char *const *words)
+{
+    for (; *words != NULL; words++)
+        if (strlen(*words) == length && g_ascii_strncasecmp(*words, word, length) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+static const char *back_over(const Scan *scan, const char *at, const char *what)
+{
+    while (at > scan->text && strchr(what, at[-1]) != NULL)
+        at--;
+    return at;
+}
+
+/* What stands below a heading or an empty line is not behind its last word. */
+static gboolean is_apart(const char *from, const char *to)
+{
+    const char *lf = memchr(from, '\n', (gsize)(to - from));
+    return lf != NULL && (memchr(from, ':', (gsize)(to - from)) != NULL
+                          || memchr(from, '.', (gsize)(to - from)) != NULL
+                          || memchr(lf + 1, '\n', (gsize)(to - lf - 1)) != NULL);
+}
+
+/* "Version 4.2.3.1", "Versionen 4.0.0.1 bis 4.2.3.1". */
 static gboolean behind_version(const Scan *scan, const char *at)
 {
     static const char *const words[] = { "version", "versionen", "versions", "ver", "v",
                                          "build", "release", "firmware", "revision", "rev",
-                                         "patch", "update", "engine", "software" };
-    while (at > scan->text && strchr(" \t\r\n:(.", at[-1]) != NULL)
-        at--;
-    const char *end = at;
-    while (at > scan->text && g_ascii_isalpha(at[-1]) && end - at < 16)
-        at--;
-    if (at > scan->text && is_word(at[-1]))
-        return FALSE;
-    for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
-        if (strlen(words[i]) == (gsize)(end - at)
-            && g_ascii_strncasecmp(words[i], at, (gsize)(end - at)) == 0)
-            return TRUE;
+                                         NULL };
+    static const char *const joins[] = { "bis", "und", "oder", "to", "and", "or", "through", "",
+                                         NULL };
+    for (guint n = 0; n < VERSIONS_MAX; n++) {
+        const char *end = back_over(scan, at, " \t\r\n:(.,-");
+        if (is_apart(end, at))
+            return FALSE;
+        at = end;
+        while (at > scan->text && g_ascii_isalpha(at[-1]) && end - at < 16)
+            at--;
+        if (at > scan->text && g_ascii_isalpha(at[-1]))
+            return FALSE;
+        if (is_one_of(at, (gsize)(end - at), words))
+            return at == scan->text || !is_word(at[-1]);
+        if (!is_one_of(at, (gsize)(end - at), joins))
+            return FALSE;
+        const char *other = back_over(scan, at, " \t\r\n");
+        at = back_over(scan, other, "0123456789.");
+        if (at == other)
+            return FALSE;
+    }
     return FALSE;
 }
 
@@ -152,11 +188,11 @@ static HitKind kind_of(const Scan *scan, const char *at, const char *behind, con
         return defanged ? HIT_DEFANGED : HIT_URL;
     if (at > scan->text && at[-1] == '/')
         return at - 1 > scan->text && is_word(at[-2]) ? HIT_VERSION : HIT_URL;
+    if (behind_version(scan, at))
+        return HIT_VERSION;
     HitKind kind = kind_by_end(scan, behind, hit->kind);
     if (kind != HIT_PLAIN)
         return kind;
-    if (behind_version(scan, at))
-        return HIT_VERSION;
     return scan_is_out(&hit->address) ? HIT_OUT : HIT_PLAIN;
 }
 

@@ -48,10 +48,14 @@ static const Case cases[] = {
     { "not from a client of ours", LIVE, NULL, { "192.0.2.1" }, .stranger = TRUE,
       .status = STATUS_UNVERIFIED, .reason = "none of clients=" },
     { "a manual report", LIVE, NULL, { "192.0.2.1" }, .ticket = "CERT-Bund#2021032128001112",
-      .status = STATUS_HELD, .held = 1, .reason = "a manual report: look at it" },
-    { "a manual report in doubt", LIVE, NULL, { "nobody" },
-      .ticket = "CERT-Bund#2021032128001112", .status = STATUS_UNREAD,
-      .reason = "no rows" },
+      .status = STATUS_HELD, .held = 1, .reason = "a manual report: look at it, then release" },
+    { "a manual report of an unknown class", LIVE, "Verwundbare Toaster", { "192.0.2.1" },
+      .ticket = "CERT-Bund#2021032128001112", .status = STATUS_HELD, .held = 1,
+      .reason = "a manual report" },
+    { "a manual report in doubt", LIVE, NULL, { "x" }, .ticket = "CERT-Bund#2021032128001112",
+      .status = STATUS_UNREAD, .reason = "is a header, but" },
+    { "an old manual report", LIVE, NULL, { "192.0.2.1" }, .ticket = "CERT-Bund#2021032128001112",
+      .now = SENT + 14 * DAY + 1, .status = STATUS_OLD, .held = 1, .reason = "14 days ago" },
     { "exactly max-age old", LIVE, NULL, { "192.0.2.1" }, .now = SENT + 14 * DAY,
       .status = STATUS_HANDLED, .notified = 1, .reason = "" },
     { "one second older", LIVE, NULL, { "192.0.2.1" }, .now = SENT + 14 * DAY + 1,
@@ -133,6 +137,23 @@ static void test_vouched(void)
     g_assert_true(g_str_has_prefix(decision->obstacles->pdata[2], "held: TLP:RED"));
     g_assert_true(g_str_has_prefix(decision->obstacles->pdata[3], "held: 2 customers"));
     fixture_remove(directory);
+}
+
+/* Release, with and without a template of its class: the notices are made. */
+static void test_manual_released(void)
+{
+    static const char *const titles[] = { "Offene Telnet-Server", "Verwundbare Toaster" };
+    for (guint i = 0; i < G_N_ELEMENTS(titles); i++) {
+        const Case manual = { "manual", LIVE, titles[i], { "192.0.2.1" },
+                              .ticket = "CERT-Bund#2021032128001112" };
+        char *directory = fixture_directory();
+        g_autoptr(Decision) decision = decide_case(&manual, directory, TRUE);
+        g_assert_cmpstr(status_name(decision->status), ==, "handled");
+        g_assert_cmpuint(decision->assignment->counts[FATE_NOTIFIED], ==, 1);
+        g_assert_cmpuint(decision->obstacles->len, ==, 1);
+        g_assert_true(g_str_has_prefix(decision->obstacles->pdata[0], "held: a manual report"));
+        fixture_remove(directory);
+    }
 }
 
 /* [customers] max-age: a file that nobody wrote for too long holds everything. */
@@ -267,6 +288,7 @@ int main(int argc, char **argv)
     message_init();
     g_test_add_func("/decision/cases", test_cases);
     g_test_add_func("/decision/vouched", test_vouched);
+    g_test_add_func("/decision/manual-released", test_manual_released);
     g_test_add_func("/decision/stale-customers", test_stale_customers);
     g_test_add_func("/decision/max-change", test_max_change);
     g_test_add_func("/decision/brand-without-layout", test_brand_without_layout);

@@ -177,6 +177,81 @@ static void test_calendar(void)
     }
 }
 
+/* formats.md section 7, "Time formats (M)"; 1661100498 is 2022-08-21 16:48:18 UTC. */
+static const struct {
+    const char *text, *zone;
+    gint64 want; /* BAD: none */
+    gboolean certain;
+} written[] = {
+    { "2022-08-21 16:48:18", NULL, 1661100498, FALSE },
+    { "2022-08-21 16:48", NULL, 1661100480, FALSE },
+    { "2022-08-21T16:48:18.654321", "UTC+0", 1661100498, TRUE },
+    { "21.08.2022 16:48", NULL, 1661100480, FALSE },
+    { "2022-08-21, 16:48 Uhr", NULL, 1661100480, FALSE },
+    { "2022/08/21 16:48:18 PM(GMT+0)", NULL, 1661100498, TRUE },
+    { "2022-08-21    16:48:18", NULL, 1661100498, FALSE },
+    { "\"2022-08-21 16:48:18\"", NULL, 1661100498, FALSE },
+    { "2022-08-21 4:48:18 PM", NULL, 1661100498, FALSE },
+    { "2022-08-21 12:00 AM", NULL, 1661040000, FALSE },
+    { "2022-08-21 16:48:18 UTC", NULL, 1661100498, TRUE },
+    { "2022-08-21 16:48:18Z", NULL, 1661100498, TRUE },
+    { "2022-08-21 18:48:18 +02:00", NULL, 1661100498, TRUE },
+    { "2022-08-21 17:48:18 MEZ", NULL, 1661100498, TRUE },
+    { "2022-08-21 18:48:18 Uhr (CEST)", NULL, 1661100498, TRUE },
+    { "2022-08-21 17:48:18", "MEZ", 1661100498, TRUE },
+    { "2022-08-22 06:48:18 UTC+14", NULL, 1661100498, TRUE },
+    { "2022-08-22 06:48:18 UTC+15", NULL, BAD, FALSE }, /* farther than any zone */
+    { "2022-08-21 16:48:18 UTC", "MEZ", 1661100498, TRUE }, /* the nearer one counts */
+    { "2022-08-21 16:48:18 EST", NULL, 1661100498, FALSE }, /* which EST? */
+    { "2022-08-21 16:48:18", "EST", 1661100498, FALSE },
+    { "2022-08-21 16:48:18 AM", NULL, BAD, FALSE },
+    { "15.09.22", NULL, BAD, FALSE },
+    { "2022-08-21", NULL, BAD, FALSE },
+    { "05:50", NULL, BAD, FALSE },
+    { "6:12AM 22 March 2019 EST", NULL, BAD, FALSE },
+    { "08/21/2022 16:48", NULL, BAD, FALSE },
+    { "2022-02-30 16:48", NULL, BAD, FALSE },
+    { "2022-08-21 16:48 and 17:00", NULL, BAD, FALSE },
+    { "", NULL, BAD, FALSE },
+};
+
+static void test_written(void)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(written); i++) {
+        gint64 time = 0;
+        gboolean certain = FALSE;
+        gboolean read = timestamp_parse_written(written[i].text, written[i].zone, &time, &certain);
+        g_test_message("%s", written[i].text);
+        g_assert_cmpint(read ? time : BAD, ==, written[i].want);
+        if (read)
+            g_assert_cmpint(certain, ==, written[i].certain);
+    }
+}
+
+static void test_find_written(void)
+{
+    static const char text[] = "192.0.2.1 (zuletzt: 2021-12-27, 11:26 Uhr), 2021-12-28 01:02";
+    gsize start, length;
+    g_assert_true(timestamp_find_written(text, strlen(text), &start, &length));
+    g_autofree char *found = g_strndup(text + start, length);
+    g_assert_cmpstr(found, ==, "2021-12-27, 11:26 Uhr");
+    g_assert_false(timestamp_find_written(text, start + 14, &start, &length));
+}
+
+static void test_zone_of_name(void)
+{
+    static const struct {
+        const char *name, *zone;
+    } names[] = { { "timestamp(UTC+0)", "UTC+0" }, { "Timestamp (UTC)", "UTC" },
+                  { "time_utc", "utc" },           { "Zeit MESZ", "MESZ" },
+                  { "timestamp", NULL },           { "Time (local)", NULL },
+                  { "Zeit (UTC", NULL },           { "", NULL } };
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *zone = timestamp_zone_of_name(names[i].name);
+        g_assert_cmpstr(zone, ==, names[i].zone);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -186,5 +261,8 @@ int main(int argc, char **argv)
     g_test_add_func("/timestamp/date", test_date);
     g_test_add_func("/timestamp/months", test_months);
     g_test_add_func("/timestamp/calendar", test_calendar);
+    g_test_add_func("/timestamp/written", test_written);
+    g_test_add_func("/timestamp/find-written", test_find_written);
+    g_test_add_func("/timestamp/zone-of-name", test_zone_of_name);
     return g_test_run();
 }

@@ -326,6 +326,8 @@ static void flows(Ticket *ticket, const Layout *layout)
 static void list(Ticket *ticket)
 {
     const char *bullet = TICKET_PICK(ticket, "", "", "", "- ", "* ");
+    if (ticket_chance(ticket, 30))
+        ticket_line(ticket, "Betroffene Systeme:");
     ticket->certainty = CERTAINTY_LIST;
     for (guint n = n_rows(ticket); n > 0; n--) {
         g_autofree char *ip = affected(ticket);

@@ -33,19 +33,6 @@ def to_customers(stage):
     return {box: n for box, n in stage.boxes().items() if box not in (ABUSE, DESK)}
 
 
-@case("manual ticket: prepared and held; released by a person it is told")
-def test_manual_ticket(stage):
-    ticket = "CERT-Bund#2025021228001112"
-    with stage.daemon() as daemon:
-        stage.send(mails.manual(), sender="certbund@bsi.bund.de")
-        mark = stage.expect_status("held", {ABUSE: 1, DESK: 1})
-        equal((mark["ticket"], mark["events"]), (ticket, "1"))
-        stage.lab.clear()
-        ctl(daemon, "release", ticket, "--by", "eva")
-        equal(stage.boxes(), {ANNA: 1})
-    assert "192.0.2.10" in mails.strict(stage.mails(ANNA)[0]).get_content()
-
-
 @case("a braked report is held with its bytes; release sends it, once, and says who")
 def test_release(stage):
     ticket = mails.new_ticket()
@@ -80,6 +67,20 @@ def test_tlp(stage):
         stage.send(mails.report(TELNET, telnet_rows(["192.0.2.6"], banner="TLP:RED")))
         equal(stage.mark()["status"], "handled")
         equal(to_customers(stage), {ANNA: 1}, "notices")
+
+
+@case("a manual report is held though all is clear; release sends its notices")
+def test_release_manual(stage):
+    ticket = "CERT-Bund#2025021228001113"
+    with stage.daemon() as daemon:
+        stage.send(mails.manual(ticket, "192.0.2.10\n198.51.100.1\n"))
+        equal(stage.mark()["status"], "held")
+        equal(to_customers(stage), {}, "notices")
+        row, = lines(daemon, "held")
+        assert "a manual report: look at it, then release" in json.dumps(row), row
+        ctl(daemon, "release", ticket)
+        equal(to_customers(stage), {ANNA: 1, CARL: 1}, "notices")
+        equal([row["state"] for row in lines(daemon, "reports")], ["done"])
 
 
 @case("brake-notices: what would be too many in a day waits for release")
