@@ -60,7 +60,8 @@ def null_bytes(rng, report):
 
 def huge_header(rng, report):
     fields = b"".join(b"X-%d: %s\r\n" % (i, b"x" * rng.randrange(200)) for i in range(300))
-    return fields + b"References: " + b"<a@b> " * (rng.randrange(HEADER_MAX) // 6) + b"\r\n" + report
+    long = b"References: " + b"<a@b> " * (rng.randrange(HEADER_MAX) // 6)
+    return fields + long + b"\r\n" + report
 
 
 def garbage_signature(rng, report):
@@ -78,7 +79,8 @@ def smime_signature(rng, report):
 def half_table(rng, report):
     at = report.index(b"203.0.113.")
     end = report.index(b"Mit freundlichen", at)
-    return report[:rng.randrange(at, end)] + rng.choice([b"", b'"', b'","', b'"' * 99]) + report[end:]
+    quotes = rng.choice([b"", b'"', b'","', b'"' * 99])
+    return report[:rng.randrange(at, end)] + quotes + report[end:]
 
 
 def base64_garbage(rng, report):
