@@ -37,7 +37,7 @@ typedef struct {
     DsnAction action;
     char *status;     /* "5.1.1"; if it is missing or garbled, as the SMTP reply in the
                        * diagnostic has it; else "" */
-    char *diagnostic; /* valid UTF-8, one line, nothing but printable; or "" */
+    char *diagnostic; /* valid UTF-8, one line, of wrap_is_unsafe() no character; or "" */
 } DsnRecipient;
 
 typedef struct {

@@ -3,6 +3,7 @@
 
 /* certbundctl: main() of the operator's tool; one file per verb. */
 #include "ctl.h"
+#include "daemon.h"
 #include "log.h"
 #include "message.h"
 
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #ifndef SYSCONFDIR
 #define SYSCONFDIR "/etc"
@@ -27,6 +29,8 @@ static const struct {
     { "events", ctl_events, "FILE...", "the affected events of each mail, as JSON Lines" },
     { "lookup", ctl_lookup, "ADDRESS|ACCOUNT [TIME]", "whose it is, now or at that time" },
     { "preview", ctl_preview, "FILE [-d DIR]", "what would happen; -d writes the notices" },
+    { "provenance", ctl_provenance, "FILE", "who vouches for it, by each method of require=" },
+    { "classes", ctl_classes, "[--json]", "the known classes, and which template each has" },
 
     { "reports", ctl_reports, "[--state STATE] [--json]", "the reports, newest first" },
     { "notices", ctl_notices, "[--state STATE] [--json]", "the notices, newest first" },
@@ -34,6 +38,7 @@ static const struct {
       "all that is known of it: who was told what and when" },
     { "unassigned", ctl_unassigned, "[TICKET] [--json]", "rows that are no customer's" },
     { "held", ctl_held, "[--json]", "what waits for a person" },
+    { "drift", ctl_drift, "[CLASS] [--json]", "columns of known classes that are new or missing" },
 
     { "release", ctl_release, "ID... [--by WHO] [--reason WHY]", "let what is held go out" },
     { "drop", ctl_drop, "ID... [--by WHO] [--reason WHY]", "nobody shall be told" },
@@ -51,6 +56,8 @@ static const struct {
     { "proof", ctl_proof, "REFERENCE [-d DIR]", "the evidence of a notice, as a directory" },
     { "export", ctl_export, "--customer ID", "all that is kept of a customer, as JSON Lines" },
     { "erase", ctl_erase, "--customer ID [--yes] [--by WHO]", "remove all of it" },
+    { "key", ctl_key, "import FILE... | list [--json] | remove FINGERPRINT",
+      "the PGP keys and certificates in gnupg-home=" },
     { "purge", ctl_purge, "", "remove what keep-content and keep-proof keep no longer" },
 };
 
@@ -99,6 +106,25 @@ void ctl_print_faults(const Faults *faults)
 {
     for (guint i = 0; i < faults_count(faults); i++)
         fprintf(stderr, "%s\n", faults_text(faults, i));
+}
+
+Config *ctl_load_config(const CtlCall *call)
+{
+    g_autoptr(Faults) faults = faults_new();
+    Config *config = config_load(call->config_path, faults);
+
+    ctl_print_faults(faults);
+    return config;
+}
+
+int ctl_become_user(const Config *config)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (geteuid() != 0 || daemon_become_user(config, &error))
+        return EX_OK;
+    ctl_complain("%s", error->message);
+    return EX_NOUSER;
 }
 
 Snapshot *ctl_load(const CtlCall *call)

@@ -1,27 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright the certbund-milter authors */
 
-/* Report title -> class, from src/classes.csv, which is compiled in.
- *
- * The file is read once per process, on the first call from any thread, and
- * never freed.  It is our own: a fault in it is a bug and aborts. */
+/* Report title -> class, from src/classes.csv, which is compiled in.  It is read once per
+ * process, on the first call from any thread, and never freed. */
 #include "classes.h"
 
+#include "columns.h"
+#include "data.h"
 #include "subject.h"
+#include "title.h"
 
-#include <gio/gio.h>
 #include <string.h>
 
-#define RESOURCE "/org/certbund-milter/classes.csv"
 #define SLUG_MAX 60 /* bytes */
-
-/* Generated from src/certbund.gresource.xml with --c-name certbund.  Calling it,
- * instead of trusting its constructor, makes a static library bring it along. */
-GResource *certbund_get_resource(void);
 
 typedef struct {
     ReportClass public;
-    char *folded[2]; /* titles; "" matches nothing */
+    GPtrArray *keys; /* of its titles in both languages, char * */
 } Entry;
 
 typedef struct {
@@ -30,74 +25,140 @@ typedef struct {
     guint n;
 } Catalogue;
 
-static const char *cell(const Table *table, guint row, const char *name)
+static const char *first(char **titles)
 {
-    int column = table_find_column(table, name);
-    if (column < 0)
-        g_error("classes.csv has no column %s", name);
-    return table_cell(table, row, (guint)column);
+    return *titles != NULL ? *titles : "";
+}
+
+static void read_columns(ReportClass *class, const Table *table, guint row)
+{
+    char **names = data_texts(table, row, "columns", " "); /* the names stay in use */
+    ClassColumn *columns = g_new0(ClassColumn, g_strv_length(names));
+
+    for (guint i = 0; names[i] != NULL; i++) {
+        columns[i].optional = g_str_has_suffix(names[i], "?");
+        if (columns[i].optional)
+            names[i][strlen(names[i]) - 1] = '\0';
+        columns[i].name = names[i];
+    }
+    class->columns = columns;
+    class->n_columns = g_strv_length(names);
+    g_free(names);
+}
+
+static void add_keys(Entry *entry, char **titles)
+{
+    for (; *titles != NULL; titles++)
+        g_ptr_array_add(entry->keys, title_key(*titles));
+}
+
+static void read_entry(Entry *entry, const Table *table, guint row)
+{
+    ReportClass *class = &entry->public;
+
+    class->id = data_cell(table, row, "id");
+    class->kind = data_cell(table, row, "kind");
+    class->titles_de = data_texts(table, row, "titles_de", "|");
+    class->titles_en = data_texts(table, row, "titles_en", "|");
+    class->title_de = first(class->titles_de);
+    class->title_en = first(class->titles_en);
+    class->account_column = data_cell(table, row, "account_column");
+    read_columns(class, table, row);
+    class->ports = data_cell(table, row, "ports");
+    class->howto_de = data_cell(table, row, "howto_de");
+    class->howto_en = data_cell(table, row, "howto_en");
+    class->urgent = classes_severity(class, FALSE) == SEVERITY_HIGH;
+    entry->keys = g_ptr_array_new();
+    add_keys(entry, class->titles_de);
+    add_keys(entry, class->titles_en);
 }
 
 static gpointer read_catalogue(gpointer unused)
 {
     (void)unused;
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GBytes) bytes = g_resource_lookup_data(certbund_get_resource(), RESOURCE,
-                                                     G_RESOURCE_LOOKUP_FLAGS_NONE, &error);
-    gsize length = 0;
-    const char *text = bytes != NULL ? g_bytes_get_data(bytes, &length) : NULL;
     Catalogue *catalogue = g_new0(Catalogue, 1);
-    catalogue->table = text != NULL ? table_read(text, length, ',', &error) : NULL;
-    if (catalogue->table == NULL)
-        g_error("classes.csv: %s", error->message);
+    catalogue->table = data_table("classes.csv");
     catalogue->n = table_n_rows(catalogue->table);
     catalogue->entries = g_new0(Entry, catalogue->n);
-    for (guint i = 0; i < catalogue->n; i++) {
-        Entry *entry = &catalogue->entries[i];
-        entry->public.id = cell(catalogue->table, i, "id");
-        entry->public.title_de = cell(catalogue->table, i, "title_de");
-        entry->public.title_en = cell(catalogue->table, i, "title_en");
-        entry->public.account_column = cell(catalogue->table, i, "account_column");
-        entry->public.columns = cell(catalogue->table, i, "columns");
-        const char *kind = cell(catalogue->table, i, "kind");
-        entry->public.urgent = strcmp(kind, "infected") == 0 || strcmp(kind, "compromised") == 0;
-        entry->folded[0] = subject_fold_title(entry->public.title_de);
-        entry->folded[1] = subject_fold_title(entry->public.title_en);
-    }
+    for (guint i = 0; i < catalogue->n; i++)
+        read_entry(&catalogue->entries[i], catalogue->table, i);
     return catalogue;
+}
+
+static const Catalogue *all(void)
+{
+    static GOnce once = G_ONCE_INIT;
+    return g_once(&once, read_catalogue, NULL);
+}
+
+guint classes_count(void)
+{
+    return all()->n;
+}
+
+const ReportClass *classes_at(guint i)
+{
+    return &all()->entries[i].public;
+}
+
+static gsize longest_match(const Entry *entry, const char *key)
+{
+    gsize longest = 0;
+    for (guint i = 0; i < entry->keys->len; i++)
+        if (title_matches(key, entry->keys->pdata[i]))
+            longest = MAX(longest, strlen(entry->keys->pdata[i]));
+    return longest;
 }
 
 const ReportClass *classes_find(const char *title)
 {
-    static GOnce once = G_ONCE_INIT;
-    const Catalogue *catalogue = g_once(&once, read_catalogue, NULL);
-    g_autofree char *folded = subject_fold_title(title);
+    const Catalogue *catalogue = all();
+    g_autofree char *key = title_key(title);
     const ReportClass *best = NULL;
     gsize longest = 0;
     for (guint i = 0; i < catalogue->n; i++) {
-        for (guint k = 0; k < G_N_ELEMENTS(catalogue->entries[i].folded); k++) {
-            const char *pattern = catalogue->entries[i].folded[k];
-            if (strlen(pattern) > longest && subject_title_matches(folded, pattern)) {
-                best = &catalogue->entries[i].public;
-                longest = strlen(pattern);
-            }
+        gsize length = longest_match(&catalogue->entries[i], key);
+        if (length > longest) {
+            longest = length;
+            best = &catalogue->entries[i].public;
         }
     }
     return best;
 }
 
+static const char *const severities[][2] = {
+    [SEVERITY_LOW] = { "open-service" },
+    [SEVERITY_MEDIUM] = { "vulnerable", "abuse" },
+    [SEVERITY_HIGH] = { "infected", "compromised" },
+};
+
+Severity classes_severity(const ReportClass *class, gboolean critical)
+{
+    if (critical)
+        return SEVERITY_HIGH;
+    if (class == NULL)
+        return SEVERITY_MEDIUM;
+    for (Severity i = SEVERITY_LOW; i <= SEVERITY_HIGH; i++)
+        for (guint k = 0; k < G_N_ELEMENTS(severities[i]); k++)
+            if (g_strcmp0(class->kind, severities[i][k]) == 0)
+                return i;
+    g_error("classes.csv: %s is of no known kind: %s", class->id, class->kind);
+}
+
+const char *severity_name(Severity severity)
+{
+    static const char *const names[] = { "low", "medium", "high" };
+    return names[severity];
+}
+
 gboolean classes_fit(const char *title, const Table *table)
 {
     const ReportClass *known = classes_find(title);
-    g_auto(GStrv) wanted = g_strsplit(known != NULL ? known->columns : "", " ", -1);
     guint found = 0;
 
-    for (char **name = wanted; known != NULL && *name != NULL; name++) {
-        gboolean optional = g_str_has_suffix(*name, "?");
-        if (optional)
-            (*name)[strlen(*name) - 1] = '\0';
-        gboolean there = table_find_column(table, *name) >= 0;
-        if (!there && !optional)
+    for (guint i = 0; known != NULL && i < known->n_columns; i++) {
+        gboolean there = columns_locate(table, known->columns[i].name) >= 0;
+        if (!there && !known->columns[i].optional)
             return FALSE;
         found += there;
     }

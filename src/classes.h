@@ -4,27 +4,56 @@
 /* classes: report title -> class, from the table that is compiled in.
  *
  * src/classes.csv is data: one line per class that CERT-Bund is known to use.
- * A title that is not in it makes a class all the same: a slug of the title. */
+ * A title that is not in it makes a class all the same: a slug of the title.
+ *
+ *     id              open-telnet
+ *     kind            open-service, vulnerable, abuse, infected or compromised
+ *     titles_de, _en  as CERT-Bund writes them, "|" between; the first is shown to customers
+ *     account_column  column whose mailbox is what is affected, or empty
+ *     columns         in their order, " " between, '-' for a blank within a name; one that not
+ *                     every report has ends in "?"; empty: not known
+ *     ports           "111/tcp 111/udp": where the service is found, or empty
+ *     howto_de, _en   CERT-Bund's page for who is affected, or empty */
 #ifndef CERTBUND_CLASSES_H
 #define CERTBUND_CLASSES_H
 
 #include "table.h"
 
+typedef enum { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH } Severity;
+
 typedef struct {
-    const char *id;             /* "open-telnet" */
-    const char *title_de;       /* as CERT-Bund writes it, or "" */
-    const char *title_en;
-    const char *account_column; /* column whose mailbox is what is affected, or "" */
-    const char *columns;        /* " " between; one that not every report has ends in "?" */
+    const char *name; /* without "?" */
+    gboolean optional;
+} ClassColumn;
+
+typedef struct {
+    const char *id;
+    const char *kind;
+    const char *title_de, *title_en; /* the first of each, or "" */
+    char **titles_de, **titles_en;
+    const char *account_column;
+    const ClassColumn *columns;
+    guint n_columns;
+    const char *ports;
+    const char *howto_de, *howto_en;
     gboolean urgent; /* infected or compromised: somebody else is in there already */
 } ReportClass;
 
-/* The class with the longest title that matches (subject_title_matches), or
- * NULL.  The result lives as long as the process; thread-safe. */
+guint classes_count(void);
+const ReportClass *classes_at(guint i); /* in the file's order; below classes_count() */
+
+/* The class with the longest title that matches (title.h), or NULL.  The result lives as
+ * long as the process; thread-safe. */
 const ReportClass *classes_find(const char *title);
 
-/* Has table the columns of the title's class, and no other ones?  FALSE when no class is
- * known for the title. */
+/* How bad it is.  High: infected or compromised, or [KRITISCH] in the subject.  Medium:
+ * vulnerable, abuse, and what no class is known for (class NULL).  Low: an open service, which
+ * may be meant to be one. */
+Severity classes_severity(const ReportClass *class, gboolean critical);
+const char *severity_name(Severity severity); /* "low", "medium", "high" */
+
+/* Has table the columns of the title's class, under any of their names (columns.h), and no
+ * other ones?  FALSE when no class is known for the title. */
 gboolean classes_fit(const char *title, const Table *table);
 
 /* Slug for an unknown title: "verwundbare-foo-server"; "unknown" when nothing

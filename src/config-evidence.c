@@ -65,9 +65,9 @@ static gboolean parse_nameservers(const ConfigKey *key, const char *text, Config
 const ConfigType config_type_nameservers = { parse_nameservers, config_clear_list, 0 };
 
 /* As gpg and openssl print them, with blanks or colons or without -> capital hex. */
-static gboolean check_fingerprint(char **item, GError **error)
+char *config_fingerprint(const char *text)
 {
-    g_autofree char *hex = g_ascii_strup(*item, -1);
+    g_autofree char *hex = g_ascii_strup(text, -1);
     char *to = hex;
 
     for (const char *from = hex; *from != '\0'; from++)
@@ -77,10 +77,19 @@ static gboolean check_fingerprint(char **item, GError **error)
     gsize length = strlen(hex);
     if (strspn(hex, "0123456789ABCDEF") != length
         || (length != CONFIG_SHA1_DIGITS && length != CONFIG_SHA256_DIGITS))
+        return NULL;
+    return g_steal_pointer(&hex);
+}
+
+static gboolean check_fingerprint(char **item, GError **error)
+{
+    char *fingerprint = config_fingerprint(*item);
+
+    if (fingerprint == NULL)
         return config_refuse(error, *item, "is no fingerprint; expected all 40 or 64 hexadecimal "
                                            "digits of it, not a key's short id");
     g_free(*item);
-    *item = g_steal_pointer(&hex);
+    *item = fingerprint;
     return TRUE;
 }
 

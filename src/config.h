@@ -117,6 +117,10 @@ void config_check_start(const Config *config, Faults *faults);
 /* Where key of group stands in the file; 0 when it is not given. */
 guint config_line(const Config *config, const char *group, const char *key);
 
+/* A fingerprint as people write it, blanks and colons within -> as keys= has it; NULL when it
+ * is none.  The caller frees. */
+char *config_fingerprint(const char *text);
+
 /* TRUE when the key's value was not understood. */
 gboolean config_is_faulty(const Config *config, const char *group, const char *key);
 

@@ -102,15 +102,6 @@ static int check_access(const Config *config)
 
 /* ---- open and close */
 
-static Config *load_config(const char *path)
-{
-    g_autoptr(Faults) faults = faults_new();
-    Config *config = config_load(path, faults);
-
-    ctl_print_faults(faults);
-    return config;
-}
-
 static int open_ledger(CtlLedger *ledger)
 {
     g_autoptr(GError) error = NULL;
@@ -137,7 +128,7 @@ int ctl_ledger_open(const CtlCall *call, CtlLedger **ledger_r)
 {
     g_autoptr(CtlLedger) ledger = g_new0(CtlLedger, 1);
 
-    ledger->config = load_config(call->config_path);
+    ledger->config = ctl_load_config(call);
     if (ledger->config == NULL)
         return EX_CONFIG;
     int status = open_ledger(ledger);

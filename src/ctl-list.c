@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright the certbund-milter authors */
 
-/* certbundctl reports, notices, unassigned and held: what is in the ledger. */
+/* certbundctl reports, notices, unassigned, held and drift: what is in the ledger. */
 #include "ctl-ledger.h"
 #include "ctl-rows.h"
 
@@ -19,6 +19,8 @@ static const char *const unassigned_columns[] = { "ticket", "class", "row",    "
                                                   "time",   "fate",  "reason", NULL };
 static const char *const held_columns[] = { "since",  "kind",     "id",     "class", "state",
                                             "events", "customer", "reason", NULL };
+static const char *const drift_columns[] = { "class",     "column",  "state", "first_seen",
+                                             "last_seen", "reports", NULL };
 
 int ctl_list_all(const CtlCall *call, LedgerQuestion question, const char *filter, CtlList *list,
                  const char *none)
@@ -93,9 +95,11 @@ int ctl_notices(const CtlCall *call)
     return list_by_state(call, LEDGER_NOTICES, notice_columns, name_notice, NOTICE_STATE_N);
 }
 
-int ctl_unassigned(const CtlCall *call)
+/* All of them, or those of what somebody names, which is found wanting when it is not there. */
+static int list_of(const CtlCall *call, LedgerQuestion question, const char *const *columns,
+                   const char *none, const char *none_of)
 {
-    CtlList list = { .columns = unassigned_columns };
+    CtlList list = { .columns = columns };
     const GOptionEntry entries[] = {
         { "json", 0, 0, G_OPTION_ARG_NONE, &list.json, NULL, NULL },
         G_OPTION_ENTRY_NULL,
@@ -105,12 +109,24 @@ int ctl_unassigned(const CtlCall *call)
     if (words == NULL)
         return EX_USAGE;
     if (words[0] == NULL)
-        return ctl_list_all(call, LEDGER_UNASSIGNED, NULL, &list, "no row is left over");
-    int status = ctl_list_all(call, LEDGER_UNASSIGNED, words[0], &list, NULL);
+        return ctl_list_all(call, question, NULL, &list, none);
+    int status = ctl_list_all(call, question, words[0], &list, NULL);
     if (status != EX_OK || list.n > 0)
         return status;
-    ctl_complain("the ledger has no unassigned or unreadable row of a ticket %s", words[0]);
+    ctl_complain("the ledger has %s %s", none_of, words[0]);
     return CTL_WANTING;
+}
+
+int ctl_unassigned(const CtlCall *call)
+{
+    return list_of(call, LEDGER_UNASSIGNED, unassigned_columns, "no row is left over",
+                   "no unassigned or unreadable row of a ticket");
+}
+
+int ctl_drift(const CtlCall *call)
+{
+    return list_of(call, LEDGER_DRIFT, drift_columns, "no report of a known class has come yet",
+                   "no report of a known class");
 }
 
 int ctl_held(const CtlCall *call)

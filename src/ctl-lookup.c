@@ -51,10 +51,10 @@ static gboolean read_key(char **arguments, CustomerKey *key_r, Address *address_
 }
 
 /* Config and customers only: a broken template must not stand in the way. */
-static Customers *load_customers(const char *config_path)
+static Customers *load_customers(const CtlCall *call)
 {
     g_autoptr(Faults) faults = faults_new();
-    g_autoptr(Config) config = config_load(config_path, faults);
+    g_autoptr(Config) config = ctl_load_config(call);
     Customers *customers
         = config != NULL ? customers_load(config->customers_path, faults) : NULL;
 
@@ -75,7 +75,7 @@ int ctl_lookup(const CtlCall *call)
     }
     if (!read_key(call->arguments, &key, &address))
         return EX_USAGE;
-    g_autoptr(Customers) customers = load_customers(call->config_path);
+    g_autoptr(Customers) customers = load_customers(call);
     if (customers == NULL)
         return EX_CONFIG;
     if (!customers_lookup(customers, &key, 1, &answer, &error)) {

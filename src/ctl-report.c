@@ -85,10 +85,13 @@ static gboolean record(const Runner *runner, Decision *decision, GBytes *mail,
         .person = runner->person, .why = runner->reason,
     };
 
-    if (record_decision(&input, decision, g_get_real_time(), recorded_r, &error))
-        return TRUE;
-    *status_r = ctl_failed(error);
-    return FALSE;
+    if (!record_decision(&input, decision, g_get_real_time(), recorded_r, &error)) {
+        *status_r = ctl_failed(error);
+        return FALSE;
+    }
+    for (guint i = 0; i < recorded_r->drift->len; i++)
+        ctl_complain("%s", (const char *)g_ptr_array_index(recorded_r->drift, i));
+    return TRUE;
 }
 
 /* The genuine one came by itself: then there is nothing to accept. */

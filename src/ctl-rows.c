@@ -16,8 +16,9 @@
 
 /* Columns whose values are counts; a customer called "42" stays a text. */
 static const char *const numbers[] = { "attempts",   "customer_line", "events",     "exempt",
-                                       "held",       "notices",       "notified",   "row",
-                                       "suppressed", "unassigned",    "unreadable", "times" };
+                                       "held",       "notices",       "notified",   "reports",
+                                       "row",        "suppressed",    "unassigned", "unreadable",
+                                       "times" };
 
 static gboolean is_number(const char *column)
 {
@@ -50,23 +51,29 @@ void ctl_add_members(JsonBuilder *builder, guint n_columns, const char *const *c
         ctl_add_member(builder, columns[i], values[i]);
 }
 
+gboolean ctl_print_object(JsonBuilder *builder)
+{
+    g_autoptr(JsonGenerator) generator = json_generator_new();
+    g_autoptr(JsonNode) root = json_builder_get_root(builder);
+
+    json_generator_set_root(generator, root);
+    g_autofree char *line = json_generator_to_data(generator, NULL);
+    return puts(line) != EOF; /* main() tells of a full disk */
+}
+
 gboolean ctl_print_json(guint n_columns, const char *const *columns, const char *const *values,
                         gpointer data)
 {
     CtlList *list = data;
     g_autoptr(JsonBuilder) builder = json_builder_new_immutable();
-    g_autoptr(JsonGenerator) generator = json_generator_new();
 
     json_builder_begin_object(builder);
     if (list->record != NULL)
         ctl_add_member(builder, "record", list->record);
     ctl_add_members(builder, n_columns, columns, values);
     json_builder_end_object(builder);
-    g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    json_generator_set_root(generator, root);
-    g_autofree char *line = json_generator_to_data(generator, NULL);
     list->n++;
-    return puts(line) != EOF; /* main() tells of a full disk */
+    return ctl_print_object(builder);
 }
 
 /* ---- tables */
@@ -172,21 +179,40 @@ static void free_cells(gpointer cells)
     g_strfreev(cells);
 }
 
-gboolean ctl_list(Ledger *ledger, LedgerQuestion question, const char *filter, CtlList *list,
-                  GError **error)
+gboolean ctl_list_rows(CtlRows rows_of, gpointer data, CtlList *list, GError **error)
 {
     g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func(free_cells);
     Sheet table = { .list = list, .rows = rows };
 
     list->n = 0;
     if (list->json)
-        return ledger_ask(ledger, question, filter, ctl_print_json, list, error);
+        return rows_of(ctl_print_json, list, data, error);
     table.n_columns = g_strv_length((char **)(gsize)list->columns);
     g_autofree guint *widths = table.widths = g_new0(guint, table.n_columns);
     for (guint i = 0; i < table.n_columns; i++)
         widths[i] = ctl_width(list->columns[i]);
-    gboolean ok = ledger_ask(ledger, question, filter, keep_row, &table, error);
+    gboolean ok = rows_of(keep_row, &table, data, error);
     if (ok)
         print_table(&table);
     return ok;
+}
+
+typedef struct {
+    Ledger *ledger;
+    LedgerQuestion question;
+    const char *filter;
+} Question;
+
+static gboolean ask(LedgerRow row, gpointer row_data, gpointer data, GError **error)
+{
+    const Question *question = data;
+    return ledger_ask(question->ledger, question->question, question->filter, row, row_data,
+                      error);
+}
+
+gboolean ctl_list(Ledger *ledger, LedgerQuestion question, const char *filter, CtlList *list,
+                  GError **error)
+{
+    Question asked = { ledger, question, filter };
+    return ctl_list_rows(ask, &asked, list, error);
 }

@@ -31,6 +31,10 @@ typedef struct {
 gboolean ctl_list(Ledger *ledger, LedgerQuestion question, const char *filter, CtlList *list,
                   GError **error);
 
+/* The same for rows that come from elsewhere: rows hands each to row, as ledger_ask() does. */
+typedef gboolean (*CtlRows)(LedgerRow row, gpointer row_data, gpointer data, GError **error);
+gboolean ctl_list_rows(CtlRows rows, gpointer data, CtlList *list, GError **error);
+
 /* Open the ledger, ask and print; none: what to say on stderr in place of an empty table, or
  * NULL.  Returns the exit status. */
 int ctl_list_all(const CtlCall *call, LedgerQuestion question, const char *filter, CtlList *list,
@@ -39,6 +43,9 @@ int ctl_list_all(const CtlCall *call, LedgerQuestion question, const char *filte
 /* A LedgerRow that prints JSON Lines; data: a CtlList. */
 gboolean ctl_print_json(guint n_columns, const char *const *columns, const char *const *values,
                         gpointer data);
+
+/* What was built, in one line; FALSE when it can't be written. */
+gboolean ctl_print_object(JsonBuilder *builder);
 
 /* One row as members of the object that is being built. */
 void ctl_add_members(JsonBuilder *builder, guint n_columns, const char *const *columns,

@@ -20,18 +20,22 @@ typedef struct {
 
 int ctl_accept(const CtlCall *call);
 int ctl_check(const CtlCall *call);
+int ctl_classes(const CtlCall *call);
 int ctl_contact(const CtlCall *call);
+int ctl_drift(const CtlCall *call);
 int ctl_drop(const CtlCall *call);
 int ctl_erase(const CtlCall *call);
 int ctl_events(const CtlCall *call);
 int ctl_exempt(const CtlCall *call);
 int ctl_export(const CtlCall *call);
 int ctl_held(const CtlCall *call);
+int ctl_key(const CtlCall *call);
 int ctl_lookup(const CtlCall *call);
 int ctl_notices(const CtlCall *call);
 int ctl_preview(const CtlCall *call);
 int ctl_process(const CtlCall *call);
 int ctl_proof(const CtlCall *call);
+int ctl_provenance(const CtlCall *call);
 int ctl_purge(const CtlCall *call);
 int ctl_release(const CtlCall *call);
 int ctl_reports(const CtlCall *call);
@@ -47,6 +51,13 @@ GBytes *ctl_read_file(const char *name);
 
 /* Every fault and warning on stderr, as it is. */
 void ctl_print_faults(const Faults *faults);
+
+/* Load the config alone; faults go to stderr.  NULL if there was an error. */
+Config *ctl_load_config(const CtlCall *call);
+
+/* Called by root: become user= of [milter], for good, so that what is made is the daemon's and
+ * what is seen is what the daemon sees.  EX_OK, or the exit status after complaining. */
+int ctl_become_user(const Config *config);
 
 /* Load config, customers and templates; faults go to stderr.  NULL if there was
  * an error. */

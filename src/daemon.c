@@ -126,24 +126,67 @@ gboolean daemon_adorn_socket(const Config *config, GError **error)
     return adorn(path, uid, gid, config->socket_mode, error);
 }
 
-gboolean daemon_make_state_directory(const Config *config, GError **error)
+/* With what is missing above it (0755: others pass through).  For root only: path and
+ * the directories above it are root's, so that nobody else can put a link in its place. */
+static gboolean make_for_user(const Config *config, const char *path, guint mode, GError **error)
 {
-    g_autofree char *path = config_state_directory(config);
     uid_t uid;
     gid_t gid;
 
-    if (geteuid() != 0 || *config->user == '\0' || g_file_test(path, G_FILE_TEST_EXISTS))
-        return TRUE;
     if (!find_user(config->user, &uid, &gid, error))
         return FALSE;
     g_autofree char *parent = g_path_get_dirname(path);
-    mode_t mask = umask(022); /* others pass through the parents */
-    gboolean fine = g_mkdir_with_parents(parent, 0755) == 0 && mkdir(path, 0750) == 0
-        && chown(path, uid, gid) == 0;
+    mode_t mask = umask(022);
+    gboolean fine = g_mkdir_with_parents(parent, 0755) == 0 && mkdir(path, mode) == 0
+        && lchown(path, uid, gid) == 0;
     umask(mask);
     if (!fine)
         error_temporary(error, "%s: can't make this directory: %s", path, g_strerror(errno));
     return fine;
+}
+
+gboolean daemon_make_state_directory(const Config *config, GError **error)
+{
+    g_autofree char *path = config_state_directory(config);
+
+    return geteuid() != 0 || *config->user == '\0' || g_file_test(path, G_FILE_TEST_EXISTS)
+        || make_for_user(config, path, 0750, error);
+}
+
+/* The owner of the nearest directory above path that is there. */
+static uid_t owner_above(const char *path)
+{
+    g_autofree char *above = g_path_get_dirname(path);
+    struct stat status = { .st_uid = 0 };
+
+    while (lstat(above, &status) != 0 && strcmp(above, "/") != 0 && strcmp(above, ".") != 0) {
+        char *next = g_path_get_dirname(above);
+        g_free(above);
+        above = next;
+    }
+    return status.st_uid;
+}
+
+gboolean daemon_prepare_gnupg_home(const Config *config, GError **error)
+{
+    const char *path = config->gnupg_home;
+
+    if (geteuid() != 0 || *config->user == '\0' || g_file_test(path, G_FILE_TEST_EXISTS))
+        return TRUE;
+    if (!daemon_make_state_directory(config, error))
+        return FALSE;
+    return owner_above(path) != 0 || make_for_user(config, path, DAEMON_GNUPG_MODE, error);
+}
+
+gboolean daemon_make_gnupg_home(const Config *config, GError **error)
+{
+    const char *path = config->gnupg_home;
+
+    if (g_mkdir_with_parents(path, DAEMON_GNUPG_MODE) == 0)
+        return TRUE;
+    error_temporary(error, "gnupg-home=%s: can't make this directory: %s", path,
+                    g_strerror(errno));
+    return FALSE;
 }
 
 gboolean daemon_become_user(const Config *config, GError **error)

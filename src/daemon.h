@@ -20,6 +20,13 @@ gboolean daemon_adorn_socket(const Config *config, GError **error);
 /* Make the ledger's directory (0750, owned by user=) when it is missing. */
 gboolean daemon_make_state_directory(const Config *config, GError **error);
 
+#define DAEMON_GNUPG_MODE 0700 /* as gpg wants it */
+
+/* Make gnupg-home= when it is missing, owned by user=: first, as root, what only root can
+ * make; then, after daemon_become_user(), the rest. */
+gboolean daemon_prepare_gnupg_home(const Config *config, GError **error);
+gboolean daemon_make_gnupg_home(const Config *config, GError **error);
+
 /* Become user=.  Started as root: with its groups, for good.  Started as somebody
  * else: fine if that is user=, or user= is empty. */
 gboolean daemon_become_user(const Config *config, GError **error);

@@ -125,6 +125,13 @@ static Mode mode_for_class(const Config *config, const char *class_id)
     return config->mode;
 }
 
+static gboolean is_manual(const Report *report)
+{
+    return report->subject->family == FAMILY_MANUAL;
+}
+
+/* unknown-class=hold keeps a text of ours from going out unseen; a manual report is always
+ * looked at first. */
 static void choose_template(Decision *decision)
 {
     const Snapshot *snapshot = decision->snapshot;
@@ -135,7 +142,7 @@ static void choose_template(Decision *decision)
         = templates_find(snapshot->templates, report->subject->title, report->class_id);
     if (decision->template_ != NULL)
         decision->class_id = decision->template_->id;
-    else if (snapshot->config->unknown_class_notify)
+    else if (snapshot->config->unknown_class_notify || is_manual(report))
         decision->template_ = templates_by_id(snapshot->templates, TEMPLATE_REPORT);
     decision->mode = mode_for_class(snapshot->config, decision->class_id);
 }
@@ -191,12 +198,12 @@ void decision_settle(Decision *decision)
 }
 
 /* The title, which a signature does not cover, chooses the text: the columns, which it
- * covers, must be those of its class. */
+ * covers, must be those of its class.  People write both as they like, and a person looks. */
 static gboolean misnamed(Decision *decision, gboolean vouched)
 {
     const Provenance *provenance = decision->provenance;
 
-    if (!provenance->proven || provenance->header
+    if (!provenance->proven || provenance->header || is_manual(decision->report)
         || classes_fit(decision->report->subject->title, decision->report->table))
         return FALSE;
     return stopped(decision, vouched, STATUS_HELD,
@@ -204,15 +211,30 @@ static gboolean misnamed(Decision *decision, gboolean vouched)
                    "not the title", decision->report->class_id);
 }
 
+/* The customers are not among those whom CERT-Bund let read it. */
+static gboolean restricted(Decision *decision, gboolean vouched)
+{
+    Tlp tlp = decision->report->tlp;
+
+    return tlp_restricts(tlp)
+        && stopped(decision, vouched, STATUS_HELD,
+                   "%s: not to be passed on but by a person's word", tlp_name(tlp));
+}
+
 /* Everything that may stand in the way before a customer is looked up. */
 static gboolean held_before_lookup(Decision *decision, gint64 now, gboolean vouched)
 {
-    if (too_old(decision, now, vouched) || misnamed(decision, vouched))
+    if (too_old(decision, now, vouched) || misnamed(decision, vouched)
+        || restricted(decision, vouched))
         return TRUE;
     if (decision->template_ == NULL)
         return stopped(decision, FALSE, STATUS_HELD, "no template for class %s",
                        decision->class_id);
-    return customers_too_old(decision, now, vouched);
+    if (customers_too_old(decision, now, vouched))
+        return TRUE;
+    return is_manual(decision->report)
+           && stopped(decision, vouched, STATUS_HELD,
+                      "a manual report: look at it, then release");
 }
 
 static gboolean decide_rows(Decision *decision, gint64 now, gboolean vouched, GError **error)
@@ -233,7 +255,7 @@ static gboolean decide_rows(Decision *decision, gint64 now, gboolean vouched, GE
 static gboolean readable(Decision *decision)
 {
     if (decision->report->unread)
-        return !stopped(decision, FALSE, STATUS_UNREAD, "a manual report");
+        return !stopped(decision, FALSE, STATUS_UNREAD, "%s", decision->report->doubt);
     if (decision->report->doubt != NULL)
         return !stopped(decision, FALSE, STATUS_HELD, "%s", decision->report->doubt);
     return TRUE;

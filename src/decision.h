@@ -16,11 +16,11 @@
 typedef enum {
     STATUS_HANDLED,    /* every row has its notice, or is exempt */
     STATUS_ATTENTION,  /* some rows or notices need the desk */
-    STATUS_HELD,       /* no notice; the reason is said */
+    STATUS_HELD,       /* no notice; the reason is said.  So is every manual report */
     STATUS_DUPLICATE,  /* the same report was here before */
     STATUS_OLD,        /* sent longer ago than max-age */
     STATUS_UNVERIFIED, /* provenance not proven */
-    STATUS_UNREAD,     /* manual family: a person must read it */
+    STATUS_UNREAD,     /* a manual report in doubt: a person must read it */
     STATUS_TOO_LARGE   /* above max-size: not read */
 } Status;
 

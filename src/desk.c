@@ -5,6 +5,7 @@
  * every row; it is plain text with the lists as CSV. */
 #include "desk.h"
 
+#include "classes.h"
 #include "notice.h"
 
 #include <string.h>
@@ -27,6 +28,15 @@ static gboolean listed(const Decision *decision, const EventFate *fate)
         || (desk_is_nobodys(fate) && !desk_lists_daily(decision));
 }
 
+gboolean desk_is_strange(const Decision *decision)
+{
+    const Report *report = decision->report;
+    const char *title = report->subject->title;
+
+    return classes_find(title) == NULL
+        && templates_find(decision->snapshot->templates, title, report->class_id) == NULL;
+}
+
 static guint count_listed(const Decision *decision)
 {
     const Assignment *assignment = decision->assignment;
@@ -45,7 +55,7 @@ gboolean desk_needs_mail(const Decision *decision, const Delivery *delivery)
         return FALSE; /* nothing was done: the marked original says so */
     if (decision->mode == MODE_PILOT)
         return TRUE;
-    return decision->status == STATUS_HELD || delivery->problems->len > 0
+    return decision->status == STATUS_HELD || delivery->new_class || delivery->problems->len > 0
         || count_listed(decision) > 0;
 }
 
@@ -66,6 +76,9 @@ static void append_head(GString *text, const Decision *decision, const Delivery 
             g_string_append_printf(text, "  %-10s %u\n", fate_name(fate),
                                    decision->assignment->counts[fate]);
     g_string_append_printf(text, "Notices:     %u\n", delivery->made);
+    if (delivery->new_class)
+        g_string_append_printf(text, "\nNo class is known for this title.  It goes by the name %s; "
+                                     "you are told once.\n", decision->report->class_id);
     if (decision->mode == MODE_PILOT)
         g_string_append(text, "\nPilot mode: no notice has left.  What follows is what would.\n");
 }
@@ -150,6 +163,11 @@ char *desk_subject(const Decision *decision, const Delivery *delivery)
                            delivery->made == 1 ? "" : "s", need, need == 1 ? "" : "s");
 }
 
+char *desk_unproven_subject(const Subject *of)
+{
+    return g_strdup_printf("Unproven CERT-Bund report %s", strchr(of->ticket, '#') + 1);
+}
+
 const char *desk_from(const Config *config)
 {
     return *config->from != '\0' ? config->from : config->desk;
@@ -177,5 +195,31 @@ GBytes *desk_write(const Decision *decision, const Delivery *delivery, const cha
     const NoticeHead head = { .from = desk_from(config), .to = to, .subject = subject,
                               .message_id = message_id, .language = "en", .date = now,
                               .attached = delivery->sample };
+    return notice_write(&head, text, error);
+}
+
+GBytes *desk_write_unproven(const Decision *decision, const Subject *of, const char *client,
+                            const char *subject, const char *message_id, gint64 now,
+                            GError **error)
+{
+    const Config *config = decision->snapshot->config;
+    const char *const to[] = { config->desk, NULL };
+    GString *text = g_string_new(NULL);
+
+    g_string_append(text, "A mail that looks like a report of CERT-Bund came in, and nothing proves "
+                          "that it is\none.  No customer was told.\n\n");
+    g_string_append_printf(text, "Report:      %s\n", of->ticket);
+    g_string_append_printf(text, "Title:       %s\n", of->title);
+    g_string_append_printf(text, "Came from:   %s\n", *client != '\0' ? client : "unknown");
+    g_string_append_printf(text, "Why:         %s\n", decision->reason);
+    g_string_append_printf(text,
+                           "\nIf it is a forgery, nothing is to be done.  If you know that it is "
+                           "genuine, see why\nin [provenance] of the configuration, and run this "
+                           "one yourself:\n\n  certbundctl accept '%s' --reason WHY\n\n"
+                           "Others that come within a day of the one before are marked and kept "
+                           "in the same\nway, without a mail like this.\n",
+                           of->ticket);
+    const NoticeHead head = { .from = desk_from(config), .to = to, .subject = subject,
+                              .message_id = message_id, .language = "en", .date = now };
     return notice_write(&head, text, error);
 }

@@ -19,7 +19,11 @@ typedef struct {
     guint made;                /* notices that may go; in pilot mode, might */
     const GPtrArray *problems; /* char *: one line for each that waits for the desk */
     GBytes *sample;            /* pilot: the first notice, or NULL */
+    gboolean new_class;        /* one that nobody knows, told for the first time */
 } Delivery;
+
+/* Is the report's class neither in our table of classes nor one that has a template? */
+gboolean desk_is_strange(const Decision *decision);
 
 gboolean desk_needs_mail(const Decision *decision, const Delivery *delivery);
 
@@ -40,5 +44,11 @@ char *desk_subject(const Decision *decision, const Delivery *delivery);
  * CERTBUND_ERROR_BUG as notice_write(). */
 GBytes *desk_write(const Decision *decision, const Delivery *delivery, const char *subject,
                    const char *message_id, gint64 now, GError **error);
+
+/* Of a mail that looks like a report and is not proven: likewise. */
+char *desk_unproven_subject(const Subject *of);
+GBytes *desk_write_unproven(const Decision *decision, const Subject *of, const char *client,
+                            const char *subject, const char *message_id, gint64 now,
+                            GError **error);
 
 #endif

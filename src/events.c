@@ -13,7 +13,7 @@
 
 #include <json-glib/json-glib.h>
 
-static const char *certainty_name(Certainty certainty)
+static const char *certainty_name(guint certainty)
 {
     static const char *const names[] = { "table", "list", "text" };
     return names[certainty];
@@ -61,7 +61,7 @@ static void add_fields(JsonBuilder *builder, const Report *report, guint row)
     json_builder_set_member_name(builder, "fields");
     json_builder_begin_object(builder);
     for (guint i = 0; i < table_n_columns(report->table); i++)
-        if (i != report->address_column && i != report->time_column
+        if (i != report->address_column && (int)i != report->time_column
             && (int)i != report->account_column)
             add_text(builder, table_column(report->table, i), table_cell(report->table, row, i));
     json_builder_end_object(builder);
@@ -79,7 +79,7 @@ static void append_event(GString *out, const char *file, const Report *report, g
     add_affected(builder, report, i);
     add_time(builder, report, i);
     add_fields(builder, report, i);
-    add_text(builder, "certainty", certainty_name(report->certainty));
+    add_text(builder, "certainty", certainty_name(report->events[i].certainty));
     json_builder_end_object(builder);
     g_autoptr(JsonNode) root = json_builder_get_root(builder);
     json_generator_set_root(generator, root);
@@ -105,8 +105,6 @@ void events_explain(GString *out, const char *file, const Report *report)
 {
     if (report->doubt != NULL)
         explain(out, file, report->doubt);
-    if (report->unread)
-        explain(out, file, "a ticket written by hand, which is not read yet");
     for (guint i = 0; i < report->n_events; i++) {
         if (!report->events[i].unreadable)
             continue;

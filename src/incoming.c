@@ -106,12 +106,20 @@ void incoming_add_header(Incoming *incoming, const char *name, const char *value
         keep_first(&incoming->message_id, value);
     else if (g_ascii_strcasecmp(name, MARK_FIELD) == 0)
         keep_mark(incoming, value);
+    else if (g_ascii_strcasecmp(name, "In-Reply-To") == 0
+             || g_ascii_strcasecmp(name, "References") == 0)
+        incoming->answers = TRUE;
+    else
+        incoming->automatic = incoming->automatic || intake_is_automatic(name, value);
 }
 
 void incoming_end_headers(Incoming *incoming, const Secret *secret)
 {
-    const IntakeHeaders headers
-        = { incoming->subject, incoming->from, incoming->original_from };
+    const IntakeHeaders headers = {
+        .subject = incoming->subject, .from = incoming->from,
+        .original_from = incoming->original_from, .answers = incoming->answers,
+        .automatic = incoming->automatic || *incoming->sender == '\0',
+    };
 
     if (incoming->wanted && incoming->bounced == NULL)
         incoming->report = intake_report(incoming->snapshot->config, &headers);

@@ -30,6 +30,8 @@ typedef struct {
     GPtrArray *marks;      /* values of the mark fields it came with; or NULL */
     guint n_marks;         /* of these, kept or not */
     char *subject, *from, *original_from, *message_id; /* raw values, the first of each */
+    gboolean automatic;    /* a header field says that a program wrote it */
+    gboolean answers;      /* it has In-Reply-To or References */
     Subject *report;       /* set at the end of the headers when it looks like one */
     GHmac *id;             /* of the mark, fed by the body; NULL: the body is not wanted */
     gboolean too_large, header_too_large;

@@ -108,15 +108,50 @@ static gboolean is_certbund(const Config *config, const char *value)
     return at != NULL && g_strv_contains((const char *const *)config->dkim_domains, at + 1);
 }
 
+/* The value up to its parameters, in lower case, without blanks and comments; caller
+ * frees. */
+static char *bare_value(const char *value)
+{
+    GString *bare = g_string_new(NULL);
+
+    for (const char *p = value; *p != '\0' && *p != ';';)
+        if (*p == '(')
+            p = skip_comment(p);
+        else if (g_ascii_isspace(*p))
+            p++;
+        else
+            g_string_append_c(bare, g_ascii_tolower(*p++));
+    return g_string_free(bare, FALSE);
+}
+
+gboolean intake_is_automatic(const char *name, const char *value)
+{
+    static const struct {
+        const char *name, *value;
+        gboolean is; /* automatic when the value is this one; else when it is any other */
+    } fields[] = {
+        { "Auto-Submitted", "no", FALSE },        { "X-Autoreply", "no", FALSE },
+        { "X-Autorespond", "no", FALSE },         { "Precedence", "auto_reply", TRUE },
+        { "Content-Type", "multipart/report", TRUE },
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(fields); i++) {
+        if (g_ascii_strcasecmp(name, fields[i].name) != 0)
+            continue;
+        g_autofree char *bare = bare_value(value);
+        return (strcmp(bare, fields[i].value) == 0) == fields[i].is;
+    }
+    return FALSE;
+}
+
 Subject *intake_report(const Config *config, const IntakeHeaders *headers)
 {
-    if (headers->subject == NULL)
+    if (headers->subject == NULL || headers->automatic)
         return NULL;
     g_autofree char *decoded = message_decode_header(headers->subject);
     g_autoptr(Subject) subject = subject_parse(decoded);
-    if (subject == NULL)
+    if (subject == NULL || subject->automatic)
         return NULL;
-    if (subject->foreign && !is_certbund(config, headers->from)
+    if ((subject->foreign || headers->answers) && !is_certbund(config, headers->from)
         && !is_certbund(config, headers->original_from))
         return NULL;
     return g_steal_pointer(&subject);

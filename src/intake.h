@@ -20,14 +20,22 @@ char *intake_address(const char *typed);
 gboolean intake_has_sender(const Config *config, const char *address);
 gboolean intake_has_recipient(const Config *config, const char *address);
 
+/* Does this header field say that a program wrote the mail, in answer to another one or to
+ * say what became of it?  Auto-Submitted other than "no" (RFC 3834 section 5; our own
+ * notices have it), X-Autoreply, X-Autorespond, Precedence: auto_reply, and multipart/report
+ * (RFC 6522).  Precedence: list, bulk and junk say nothing: reports come over lists. */
+gboolean intake_is_automatic(const char *name, const char *value);
+
 /* The header fields that decide; raw values as they stand in the mail, NULL when
  * the field is not there. */
 typedef struct {
     const char *subject, *from, *original_from;
+    gboolean automatic; /* a field said so, or the envelope's sender is the null one */
+    gboolean answers;   /* there is In-Reply-To or References */
 } IntakeHeaders;
 
 /* The subject of a mail that looks like a report (its own ticket, not somebody's
- * reply or forward), else NULL. */
+ * reply or forward, nor a program's answer), else NULL. */
 Subject *intake_report(const Config *config, const IntakeHeaders *headers);
 
 #endif

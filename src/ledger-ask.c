@@ -182,6 +182,11 @@ static const char sql_contacts[] =
     "SELECT address, customer, reference, status, since AS \"@since\" FROM contact"
     " ORDER BY since";
 
+static const char sql_drift[] =
+    "SELECT class, name AS \"column\", iif(missing, 'missing', iif(expected, 'expected', 'new'))"
+    " AS state, first_seen AS \"@first_seen\", last_seen AS \"@last_seen\", reports FROM drift"
+    " WHERE ?1 IS NULL OR class = ?1 ORDER BY class, name";
+
 static const char sql_failures[] =
     "SELECT n.reference, n.customer, n.class, r.ticket,"
     " replace(n.recipients, char(10), ', ') AS recipients, n.changed AS \"@failed\", n.attempts,"
@@ -241,7 +246,7 @@ static sqlite3_stmt *start(Ledger *ledger, LedgerQuestion question, const char *
         [LEDGER_REPORTS] = sql_reports,       [LEDGER_NOTICES] = sql_notices,
         [LEDGER_UNASSIGNED] = sql_unassigned, [LEDGER_HELD] = sql_held,
         [LEDGER_CHANGES] = sql_changes_all,   [LEDGER_EXEMPTIONS] = sql_exemptions,
-        [LEDGER_CONTACTS] = sql_contacts,
+        [LEDGER_CONTACTS] = sql_contacts,     [LEDGER_DRIFT] = sql_drift,
     };
 
     if (question == LEDGER_SHOW)

@@ -225,3 +225,43 @@ guint64 ledger_unverified_bytes(LedgerTransaction *transaction)
                              " WHERE state = ?1", sql_text("unverified"));
     return (guint64)counted(transaction, ok, n, failure);
 }
+
+/* ---- signatures, unproven mails */
+
+/* Dropped ones count too: what a person did not want told is not to come in again by
+ * another name. */
+char *ledger_signature_elsewhere(LedgerTransaction *transaction)
+{
+    Ledger *ledger = transaction->ledger;
+    GError *failure = NULL;
+    char *ticket = NULL;
+
+    if (!record_usable(transaction, NULL))
+        return NULL;
+    sqlite3_stmt *statement = sql_start(
+        ledger, &failure,
+        "SELECT o.ticket FROM report r JOIN report o ON o.signature = r.signature"
+        " AND o.signature <> '' AND o.ticket <> r.ticket WHERE r.n = ?1 ORDER BY o.n LIMIT 1",
+        sql_int(transaction->report));
+    SqlStep step = statement != NULL ? sql_step(ledger, statement, &failure) : SQL_FAILED;
+    if (step == SQL_ROW) {
+        ticket = sql_column_text(statement, 0);
+        sql_end(statement);
+    }
+    record_result(transaction, step != SQL_FAILED, failure, NULL);
+    return ticket;
+}
+
+guint ledger_unverified_since(LedgerTransaction *transaction, gint64 since)
+{
+    GError *failure = NULL;
+    gint64 n = 0;
+
+    if (!record_usable(transaction, NULL))
+        return 0;
+    gboolean ok = sql_number(transaction->ledger, &n, &failure,
+                             "SELECT count(*) FROM report WHERE state = 'unverified'"
+                             " AND received >= ?1 AND n <> ?2",
+                             sql_int(since), sql_int(transaction->report));
+    return (guint)counted(transaction, ok, n, failure);
+}

@@ -127,7 +127,22 @@ static const char step_1[] =
 
     "CREATE TABLE value (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;";
 
-const char *const ledger_steps[] = { step_1 };
+static const char step_2[] =
+    "ALTER TABLE report ADD COLUMN signature TEXT NOT NULL DEFAULT '';" /* what proves it */
+    "CREATE INDEX report_signature ON report (signature) WHERE signature <> '';";
+
+static const char step_3[] =
+    "CREATE TABLE drift ("    /* the columns of a class's reports */
+    "  class TEXT NOT NULL, name TEXT NOT NULL,"
+    "  expected INTEGER NOT NULL CHECK (expected IN (0, 1)),"
+    "  first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL," /* 0: never */
+    "  reports INTEGER NOT NULL,"                                /* that had it */
+    "  missing INTEGER NOT NULL CHECK (missing IN (0, 1)),"      /* the last one had it not */
+    "  told INTEGER NOT NULL," /* in the log: 1 that it is new, 2 that it is missing */
+    "  PRIMARY KEY (class, name)"
+    ") STRICT, WITHOUT ROWID;";
+
+const char *const ledger_steps[] = { step_1, step_2, step_3 };
 const guint ledger_n_steps = G_N_ELEMENTS(ledger_steps);
 
 static gboolean read_pragma(Ledger *ledger, const char *sql, gint64 *value_r, GError **error)

@@ -60,7 +60,7 @@ typedef enum {
     REPORT_DONE,       /* its rows have their fates, its notices are made */
     REPORT_HELD,       /* bytes are kept; release runs it again */
     REPORT_UNVERIFIED, /* bytes are kept; accept makes it held */
-    REPORT_UNREAD,     /* manual family; bytes are kept */
+    REPORT_UNREAD,     /* manual family, in doubt; bytes are kept */
     REPORT_DROPPED,
     REPORT_STATE_N
 } ReportState;
@@ -95,6 +95,7 @@ typedef struct {
     GBytes *bytes;      /* the mail, kept when held, unverified or unread; or NULL */
     const char *client; /* address text, or "" */
     gint64 now;         /* usecs, when it is recorded; 0: the clock's time */
+    const char *signature; /* names the signature that proves it, or NULL */
 } LedgerReport;
 
 typedef struct {
@@ -176,6 +177,12 @@ char *ledger_exempted(LedgerTransaction *transaction, const Address *address, co
 /* TRUE when mail to this contact bounced for good and nobody has said `ok` since. */
 gboolean ledger_contact_bounced(LedgerTransaction *transaction, const char *address);
 
+/* The ticket of another report that came with the same signature, or NULL; caller frees. */
+char *ledger_signature_elsewhere(LedgerTransaction *transaction);
+
+/* How many other reports have come since then that are still unverified. */
+guint ledger_unverified_since(LedgerTransaction *transaction, gint64 since);
+
 /* How many customer notices have become pending or handed over since then. */
 guint ledger_notices_since(LedgerTransaction *transaction, gint64 since);
 
@@ -224,6 +231,31 @@ gboolean ledger_commit(LedgerTransaction *transaction, guint n_rows, const char 
                        ReportState state, GError **error);
 void ledger_abort(LedgerTransaction *transaction);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LedgerTransaction, ledger_abort)
+
+/* ---- what is remembered of classes */
+
+#define LEDGER_COLUMNS_MAX 300  /* per class; no feed has more than 60, a hostile report might */
+#define LEDGER_CLASSES_MAX 1000 /* of which the desk was told: titles make new ones */
+
+/* A column of a class: one that the report has (present), or one that the class is known for.
+ * An optional one may lack.  name: UTF-8; the class's own one where the report's is another. */
+typedef struct {
+    const char *name;
+    gboolean present, expected, optional;
+} LedgerColumn;
+
+/* Note which columns a report of this class has.  For each column that is new or is missing
+ * for the first time, against the class and what was seen before, a line is added to drift
+ * (char *).  Of a class that expects none the first report says what is expected.  Above
+ * LEDGER_COLUMNS_MAX a new name is passed over. */
+gboolean ledger_learn_columns(LedgerTransaction *transaction, const char *class_id,
+                              const LedgerColumn *columns, guint n, GPtrArray *drift,
+                              GError **error);
+
+/* Has the desk not been told of this class yet?  FALSE too after LEDGER_CLASSES_MAX of them.
+ * And: it is told now. */
+gboolean ledger_class_is_new(LedgerTransaction *transaction, const char *class_id);
+gboolean ledger_class_told(LedgerTransaction *transaction, const char *class_id, GError **error);
 
 /* ---- the outbox */
 
@@ -340,7 +372,8 @@ typedef enum {
     LEDGER_EXEMPTIONS,
     LEDGER_CONTACTS, /* bounced ones */
     LEDGER_FAILURES, /* notices failed since the time in filter (RFC 3339) */
-    LEDGER_NOTICES_OF /* filter: as SHOW: its notices, also when the events are purged */
+    LEDGER_NOTICES_OF, /* filter: as SHOW: its notices, also when the events are purged */
+    LEDGER_DRIFT       /* columns of classes; filter: a class or NULL */
 } LedgerQuestion;
 typedef gboolean (*LedgerRow)(guint n_columns, const char *const *columns,
                               const char *const *values, gpointer data);

@@ -70,27 +70,32 @@ static const char *line_start(const char *data, const char *p)
     return lf != NULL ? lf + 1 : data;
 }
 
+/* NULL when there is none. */
+static const char *next_line(const char *p, const char *end)
+{
+    const char *lf = memchr(p, '\n', (gsize)(end - p));
+    return lf != NULL && lf + 1 < end ? lf + 1 : NULL;
+}
+
 /* The signed part round the content that begins at inside: from behind the delimiter
  * above it to the line end in front of the delimiter below. */
 static gboolean cut_out(const Message *message, const char *boundary, gsize inside,
                         gsize *start_r, gsize *end_r)
 {
     const char *data = (const char *)message->window.data, *end = data + message->window.len;
-    const char *line = line_start(data, data + inside), *next;
+    /* From the line above: content that is empty begins at the delimiter below. */
+    const char *line = line_start(data, data + (inside > 0 ? inside - 1 : 0)), *next;
 
     while (line > data && !is_delimiter(line, end, boundary, &next))
         line = line_start(data, line - 1);
     if (!is_delimiter(line, end, boundary, &next))
         return FALSE;
     *start_r = (gsize)(next - data);
-    for (line = data + inside; line < end; line = memchr(line, '\n', (gsize)(end - line)) + 1) {
+    for (line = data + inside; line != NULL; line = next_line(line, end))
         if (line == line_start(data, line) && is_delimiter(line, end, boundary, &next)) {
             *end_r = (gsize)(line - data) - 2;
             return (gsize)(line - data) >= *start_r + 2 && line[-2] == '\r';
         }
-        if (memchr(line, '\n', (gsize)(end - line)) == NULL)
-            return FALSE;
-    }
     return FALSE;
 }
 
@@ -139,6 +144,30 @@ static gboolean take_part(Message *message, GMimeMultipart *multipart, SignedPar
     return TRUE;
 }
 
+/* RFC 8551 section 3.5.2: the signed text is within the signature, which not every reader can
+ * open; CERT-Bund does not send it, and it is not read. */
+static gboolean is_opaque(Message *message)
+{
+    for (guint i = 0; i < message_n_parts(message); i++) {
+        const char *type = message_part(message, i)->type;
+        if (strcmp(type, "application/pkcs7-mime") == 0
+            || strcmp(type, "application/x-pkcs7-mime") == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static void tell_none(Message *message, guint n, GError **error)
+{
+    if (n > 1)
+        error_input(error, "the mail has %u signed parts", n);
+    else if (is_opaque(message))
+        error_input(error, "the mail is signed or encrypted as pkcs7-mime, which is not read; "
+                           "expected multipart/signed");
+    else
+        error_input(error, "the mail is not signed");
+}
+
 gboolean message_signed_part(Message *message, SignedPart *part_r, GError **error)
 {
     guint n = 0;
@@ -146,10 +175,11 @@ gboolean message_signed_part(Message *message, SignedPart *part_r, GError **erro
 
     *part_r = (SignedPart) { .bytes = NULL };
     if (n != 1) {
-        error_input(error, n == 0 ? "the mail is not signed" : "the mail has %u signed parts", n);
+        tell_none(message, n, error);
         return FALSE;
     }
-    if (g_mime_multipart_get_count(multipart) == 2 && take_part(message, multipart, part_r)
+    if (g_mime_multipart_get_count(multipart) == 2 && multipart->write_end_boundary
+        && take_part(message, multipart, part_r)
         && take_signature(message, multipart, part_r))
         return TRUE;
     signed_part_clear(part_r);

@@ -361,39 +361,65 @@ static gsize normalize_line_ends(char *text, gsize length)
     return (gsize)(to - text);
 }
 
+static gboolean has_nul(const char *text, gsize length, GError **error)
+{
+    if (length == 0 || memchr(text, 0, length) == NULL)
+        return FALSE;
+    error_input(error, "a NUL byte stands in the text");
+    return TRUE;
+}
+
+char *message_clean_text(char *text, const char *charset, gsize *length, GError **error)
+{
+    gboolean wide = charset != NULL && g_ascii_strncasecmp(charset, "utf-16", 6) == 0;
+
+    if (!wide && has_nul(text, *length, error)) {
+        g_free(text);
+        return NULL;
+    }
+    text = to_utf8(text, length, charset, error);
+    if (text == NULL)
+        return NULL;
+    if (wide && has_nul(text, *length, error)) {
+        g_free(text);
+        return NULL;
+    }
+    *length = normalize_line_ends(text, *length);
+    text = g_realloc(text, *length + 1); /* base64 took more than it needs */
+    text[*length] = '\0';
+    return text;
+}
+
+static GMimePart *readable_part(Message *message, guint i, GError **error)
+{
+    g_return_val_if_fail(i < message->objects->len, NULL);
+    GMimeObject *object = g_ptr_array_index(message->objects, i);
+    if (GMIME_IS_PART(object))
+        return (GMimePart *)object;
+    error_input(error, "a forwarded message is not read");
+    return NULL;
+}
+
 char *message_part_text(Message *message, guint i, gsize *length_r, GError **error)
 {
     *length_r = 0;
-    g_return_val_if_fail(i < message->objects->len, NULL);
-    GMimeObject *object = g_ptr_array_index(message->objects, i);
-    if (!GMIME_IS_PART(object)) {
-        error_input(error, "a forwarded message is not read");
+    GMimePart *part = readable_part(message, i, error);
+    if (part == NULL)
         return NULL;
-    }
+    char *text = message_decode(message, part, length_r);
+    return message_clean_text(
+        text, g_mime_object_get_content_type_parameter((GMimeObject *)part, "charset"), length_r,
+        error);
+}
+
+GBytes *message_part_bytes(Message *message, guint i, GError **error)
+{
     gsize length;
-    char *text = message_decode(message, (GMimePart *)object, &length);
-    if (length > 0 && memchr(text, 0, length) != NULL) {
-        const char *charset = g_mime_object_get_content_type_parameter(object, "charset");
-        if (charset == NULL || g_ascii_strncasecmp(charset, "utf-16", 6) != 0) {
-            g_free(text);
-            error_input(error, "a NUL byte stands in the text");
-            return NULL;
-        }
-    }
-    text = to_utf8(text, &length, g_mime_object_get_content_type_parameter(object, "charset"),
-                   error);
-    if (text == NULL)
+    GMimePart *part = readable_part(message, i, error);
+    if (part == NULL)
         return NULL;
-    if (length > 0 && memchr(text, 0, length) != NULL) {
-        g_free(text);
-        error_input(error, "a NUL byte stands in the text");
-        return NULL;
-    }
-    length = normalize_line_ends(text, length);
-    text = g_realloc(text, length + 1); /* base64 took more than it needs */
-    text[length] = '\0';
-    *length_r = length;
-    return text;
+    char *bytes = message_decode(message, part, &length);
+    return g_bytes_new_take(bytes, length);
 }
 
 char *message_decode_header(const char *value)
@@ -423,22 +449,41 @@ static InternetAddressMailbox *first_mailbox(InternetAddressList *list)
     return NULL;
 }
 
-char *message_first_address(const char *value)
+/* Its addr-spec, or NULL; mailbox may be NULL. */
+static char *addr_spec(InternetAddressMailbox *mailbox)
+{
+    const char *text = mailbox != NULL ? internet_address_mailbox_get_addr(mailbox) : NULL;
+    const char *at = text != NULL ? strrchr(text, '@') : NULL;
+    if (at == NULL || !g_utf8_validate(text, -1, NULL))
+        return NULL;
+    g_autofree char *domain = g_ascii_strdown(at, -1);
+    return g_strdup_printf("%.*s%s", (int)(at - text), text, domain);
+}
+
+static InternetAddressList *address_list(const char *value)
 {
     g_autofree char *unfolded = g_mime_utils_header_unfold(value);
-    InternetAddressList *list = internet_address_list_parse(NULL, unfolded);
+    return internet_address_list_parse(NULL, unfolded);
+}
+
+char *message_first_address(const char *value)
+{
+    InternetAddressList *list = address_list(value);
     if (list == NULL)
         return NULL;
-    InternetAddressMailbox *mailbox = first_mailbox(list);
-    const char *text = mailbox != NULL ? internet_address_mailbox_get_addr(mailbox) : NULL;
-    char *address = text != NULL && g_utf8_validate(text, -1, NULL) ? g_strdup(text) : NULL;
+    char *address = addr_spec(first_mailbox(list));
     g_object_unref(list);
-    char *at = address != NULL ? strrchr(address, '@') : NULL;
-    if (at == NULL) {
-        g_free(address);
+    return address;
+}
+
+char *message_only_address(const char *value)
+{
+    InternetAddressList *list = address_list(value);
+    if (list == NULL)
         return NULL;
-    }
-    for (char *p = at; *p != '\0'; p++)
-        *p = g_ascii_tolower(*p);
+    InternetAddress *first = internet_address_list_get_address(list, 0);
+    gboolean only = internet_address_list_length(list) == 1 && INTERNET_ADDRESS_IS_MAILBOX(first);
+    char *address = only ? addr_spec((InternetAddressMailbox *)first) : NULL;
+    g_object_unref(list);
     return address;
 }

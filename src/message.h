@@ -78,6 +78,14 @@ const MessagePart *message_part(const Message *message, guint i);
  * are not of it, or a NUL byte. */
 char *message_part_text(Message *message, guint i, gsize *length_r, GError **error);
 
+/* Decoded bytes of part i: transfer encoding undone, nothing else; caller frees.
+ * CERTBUND_ERROR_INPUT for a message/rfc822 part. */
+GBytes *message_part_bytes(Message *message, guint i, GError **error);
+
+/* text[0..*length) in this charset (or NULL) -> what message_part_text() gives.  text, of
+ * g_malloc(), is taken. */
+char *message_clean_text(char *text, const char *charset, gsize *length, GError **error);
+
 /* The one multipart/signed of a mail (RFC 1847 section 2.1), at the top or within the
  * multiparts that a mailing list put round it. */
 typedef struct {
@@ -111,5 +119,9 @@ char *message_decode_header(const char *value);
 /* The addr-spec of the first mailbox in a raw From-like value, domain in lower
  * case, or NULL; caller frees. */
 char *message_first_address(const char *value);
+
+/* The same, but NULL unless the value is one mailbox and nothing else: no second one, no
+ * group. */
+char *message_only_address(const char *value);
 
 #endif

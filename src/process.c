@@ -8,10 +8,10 @@
 #include "mark.h"
 #include "record.h"
 
-static void log_problems(const char *queue_id, const Recorded *recorded)
+static void log_lines(const char *queue_id, const GPtrArray *lines)
 {
-    for (guint i = 0; i < recorded->problems->len; i++)
-        log_warning("%s: %s", queue_id, (const char *)g_ptr_array_index(recorded->problems, i));
+    for (guint i = 0; i < lines->len; i++)
+        log_warning("%s: %s", queue_id, (const char *)g_ptr_array_index(lines, i));
 }
 
 static void log_read(const char *queue_id, const Decision *decision, const Recorded *recorded)
@@ -28,7 +28,8 @@ static void log_read(const char *queue_id, const Decision *decision, const Recor
              counts[FATE_UNREADABLE], status_name(decision->status),
              decision->mode == MODE_PILOT ? " (pilot)" : "",
              *decision->reason != '\0' ? ": " : "", decision->reason);
-    log_problems(queue_id, recorded);
+    log_lines(queue_id, recorded->problems);
+    log_lines(queue_id, recorded->drift);
 }
 
 static void log_unread(const Mail *mail, const Decision *decision, const Recorded *recorded)

@@ -8,6 +8,7 @@
 #include "auth-results.h"
 #include "dkim.h"
 #include "errors.h"
+#include "pgp-keys.h"
 #include "pgp.h"
 #include "smime.h"
 
@@ -243,11 +244,17 @@ void provenance_check_config(const Config *config, Faults *faults)
         faults_warn(faults, config->path, config_line(config, "provenance", "keys"),
                     "[provenance] keys: empty, so that pgp and smime never pass; expected the "
                     "fingerprints of CERT-Bund's keys");
+    else if (examination.asked[PGP])
+        pgp_check_config(config, faults);
     if (examination.asked[AUTH_RESULTS] && *config->authserv_id == '\0')
         faults_warn(faults, config->path, config_line(config, "provenance", "authserv-id"),
                     "[provenance] authserv-id: empty, so that auth-results never passes; "
                     "expected the name that our own verifying filter writes");
-    if (examination.asked[DKIM] && config->dkim_domains[0] == NULL)
+    if (examination.asked[DKIM] && !dkim_available())
+        faults_warn(faults, config->path, config_line(config, "provenance", "require"),
+                    "[provenance] require: dkim never passes, for this program was built without "
+                    "libopendkim; expected another kind of evidence");
+    else if (examination.asked[DKIM] && config->dkim_domains[0] == NULL)
         faults_warn(faults, config->path, config_line(config, "provenance", "dkim-domains"),
                     "[provenance] dkim-domains: empty, so that dkim never passes; expected "
                     "CERT-Bund's domains");

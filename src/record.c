@@ -8,11 +8,12 @@
 
 #include "bounce.h"
 #include "classes.h"
-#include "desk.h"
 #include "digest.h"
+#include "drift.h"
 #include "due.h"
 #include "hex.h"
 #include "notices.h"
+#include "record-desk.h"
 
 #include <string.h>
 
@@ -93,6 +94,7 @@ static LedgerTransaction *begin(Run *run, GError **error)
         .mode = mode_name(decision->mode), .critical = report != NULL && decision_is_critical(decision),
         .sent = decision->provenance->dated ? decision->provenance->time * G_USEC_PER_SEC : 0,
         .state = state_of(decision), .client = input->client, .now = run->now,
+        .signature = decision->provenance->signature,
     };
 
     return ledger_begin(input->ledger, &row, input->released, input->person,
@@ -314,40 +316,6 @@ static gboolean add_notices(Run *run, GError **error)
     return assignment_check(decision->assignment, error);
 }
 
-/* ---- what the desk is told: a mail of ours among the notices, so it is not lost either */
-
-static gboolean add_desk_mail(Run *run, GError **error)
-{
-    const Decision *decision = run->decision;
-    const Config *config = decision->snapshot->config;
-    const Delivery delivery = { run->recorded->n_notices, run->recorded->problems, run->sample };
-
-    /* Who has just put it on hold himself need not be told. */
-    if (!desk_needs_mail(decision, &delivery)
-        || (decision->status == STATUS_HELD && *run->input->person != '\0'))
-        return TRUE;
-    /* A report that is released is told of a second time. */
-    g_autofree char *stamp = g_strdup_printf("%s %" G_GINT64_FORMAT,
-                                             ledger_report_id(run->transaction), run->now);
-    const NoticeKey key = { decision->report->subject->ticket, stamp, "", "desk" };
-    g_autofree char *id = secret_notice_id(run->input->secret, &key);
-    /* Nobody types it: as long as can be, so that it is its own. */
-    g_autofree char *reference
-        = secret_reference(run->input->secret, &key, SECRET_REFERENCE_CHARS_MAX);
-    g_autofree char *subject = desk_subject(decision, &delivery);
-    g_autofree char *message_id = desk_message_id(config, run->input->secret, &key);
-    g_autoptr(GBytes) mail = desk_write(decision, &delivery, subject, message_id,
-                                        run->now / G_USEC_PER_SEC, error);
-    const char *const to[] = { config->desk, NULL };
-    const LedgerNotice row = {
-        .id = id, .reference = reference, .customer = "", .group = "desk",
-        .class_id = decision->class_id, .state = NOTICE_PENDING, .sender = config->envelope_from,
-        .recipients = to, .message_id = message_id, .subject = subject, .bytes = mail,
-        .template_digest = "", .config_digest = config->digest, .due = run->now,
-    };
-    return mail != NULL && ledger_add_notice(run->transaction, &row, error);
-}
-
 /* ---- rows */
 
 /* In hex.  The writers of notices have made those of the rows in them. */
@@ -400,6 +368,13 @@ static gboolean add_events(Run *run, guint *n_r, GError **error)
 
 /* ---- all of it */
 
+/* Of a report that is run again it was learnt when it came. */
+static gboolean learn(const Run *run, GError **error)
+{
+    return run->input->released != NULL
+        || drift_learn(run->transaction, run->decision, run->recorded->drift, error);
+}
+
 static gboolean fill(Run *run, GError **error)
 {
     const Decision *decision = run->decision;
@@ -409,11 +384,12 @@ static gboolean fill(Run *run, GError **error)
     if (decision->assignment != NULL && !add_notices(run, error))
         return FALSE;
     const DigestInput day = { run->transaction, run->input->secret, decision, run->now };
-    if (decision->report != NULL && !add_desk_mail(run, error))
+    const DeskCase told = { run->input, decision, run->recorded, run->sample, run->now, FALSE };
+    if (!record_tell_desk(run->transaction, &told, error))
         return FALSE;
     if (decision->assignment != NULL && !digest_add_desk(&day, error))
         return FALSE;
-    if (!add_events(run, &n_rows, error))
+    if (!add_events(run, &n_rows, error) || !learn(run, error))
         return FALSE;
     state = state_of(decision);
     if (state != REPORT_DONE
@@ -421,6 +397,21 @@ static gboolean fill(Run *run, GError **error)
         return FALSE;
     /* Law 3: who asked is answered when this is on disk, and never before. */
     return ledger_commit(run->transaction, n_rows, status_name(decision->status), state, error);
+}
+
+/* A signature covers no ticket: who has a genuine report could send it again under a new
+ * one.  Whom a person vouches for is no replay. */
+static gboolean hold_replay(Run *run, GError **error)
+{
+    Decision *decision = run->decision;
+    const Provenance *provenance = decision->provenance;
+
+    if (provenance->header || *provenance->signature == '\0' || *run->input->person != '\0'
+        || decision->assignment == NULL || decision->status > STATUS_ATTENTION)
+        return TRUE;
+    g_autofree char *ticket = ledger_signature_elsewhere(run->transaction);
+    return ticket == NULL
+        || decision_hold(decision, error, "a replay: its signed part came under %s", ticket);
 }
 
 /* Law 4: the ledger has this report already; nothing is made of this copy. */
@@ -450,7 +441,7 @@ static gboolean record(Run *run, GError **error)
         ledger_explain(run->transaction, run->input->why);
     run->recorded->kept
         = run->decision->status != STATUS_UNVERIFIED || room_for_unproven(run);
-    return !run->recorded->kept || fill(run, error);
+    return !run->recorded->kept || (hold_replay(run, error) && fill(run, error));
 }
 
 gboolean record_decision(const RecordInput *input, Decision *decision, gint64 now,
@@ -460,6 +451,7 @@ gboolean record_decision(const RecordInput *input, Decision *decision, gint64 no
 
     *recorded_r = (Recorded) { .kept = TRUE };
     recorded_r->problems = g_ptr_array_new_with_free_func(g_free);
+    recorded_r->drift = g_ptr_array_new_with_free_func(g_free);
     run.ids = g_ptr_array_new_with_free_func(g_free);
     gboolean done = record(&run, error);
     ledger_abort(run.transaction); /* after a commit it only frees */
@@ -475,4 +467,5 @@ gboolean record_decision(const RecordInput *input, Decision *decision, gint64 no
 void recorded_clear(Recorded *recorded)
 {
     g_clear_pointer(&recorded->problems, g_ptr_array_unref);
+    g_clear_pointer(&recorded->drift, g_ptr_array_unref);
 }

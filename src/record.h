@@ -40,11 +40,12 @@ typedef struct {
     guint n_notices;       /* pending, or made in pilot mode */
     gboolean kept;         /* FALSE: unproven, and above RECORD_UNPROVEN_MAX */
     GPtrArray *problems;   /* char *: notices that wait for the desk, one line each */
+    GPtrArray *drift;      /* char *: columns that are new or missing, one line each */
 } Recorded;
 
 /* now: usecs since the epoch.  The decision gets its last status here.  FALSE: nothing was
  * recorded; CERTBUND_ERROR_TEMPORARY, or CERTBUND_ERROR_BUG when a law would be broken.
- * problems is set in any case; free with recorded_clear(). */
+ * problems and drift are set in any case; free with recorded_clear(). */
 gboolean record_decision(const RecordInput *input, Decision *decision, gint64 now,
                          Recorded *recorded_r, GError **error);
 void recorded_clear(Recorded *recorded);

@@ -8,6 +8,7 @@
 
 #include "classes.h"
 #include "timestamp.h"
+#include "title.h"
 #include "wrap.h"
 
 #include <string.h>
@@ -19,10 +20,10 @@ static void append_ticket(const RenderValues *values, GString *out)
     wrap_append_safe(out, values->input->report->subject->ticket);
 }
 
-static gboolean same_title(const char *folded, const char *title)
+static gboolean same_title(const char *key, const char *title)
 {
-    g_autofree char *other = subject_fold_title(title);
-    return !strcmp(folded, other);
+    g_autofree char *other = title_key(title);
+    return !strcmp(key, other);
 }
 
 /* The title in the text's language where the class is known by exactly it: the
@@ -32,8 +33,8 @@ static void append_title(const RenderValues *values, GString *out)
     const char *title = values->input->report->subject->title;
     const ReportClass *class = *title != '\0' ? classes_find(title) : NULL;
     if (class != NULL) {
-        g_autofree char *folded = subject_fold_title(title);
-        gboolean exact = same_title(folded, class->title_de) || same_title(folded, class->title_en);
+        g_autofree char *key = title_key(title);
+        gboolean exact = same_title(key, class->title_de) || same_title(key, class->title_en);
         const char *own = !strcmp(values->language, "de") ? class->title_de : class->title_en;
         if (exact && *own != '\0')
             title = own;

@@ -10,11 +10,14 @@
 #include "report.h"
 
 #include "classes.h"
+#include "dialect.h"
 #include "errors.h"
 #include "log.h"
 #include "mailbox.h"
+#include "manual.h"
 #include "report-text.h"
 #include "timestamp.h"
+#include "zip.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -26,6 +29,7 @@ typedef struct {
     char *text; /* NULL: none found yet */
     gsize length;
     gsize start, end; /* of the table in it */
+    guint part;       /* from 1 */
 } Source;
 
 G_STATIC_ASSERT(sizeof(Event) == 32); /* a million of them: see the memory budget */
@@ -39,6 +43,7 @@ static gboolean doubt(Report *report, const char *format, ...)
     va_end(arguments);
     report->doubt = log_sanitize(text); /* it quotes cells and column names */
     g_clear_pointer(&report->table, table_free);
+    g_clear_pointer(&report->columns, g_strfreev);
     g_clear_pointer(&report->events, g_free);
     report->n_events = report->n_unreadable = 0;
     return FALSE;
@@ -52,6 +57,23 @@ static gboolean is_attached_table(const MessagePart *part)
     return g_ascii_strcasecmp(part->filename, ATTACHMENT_NAME) == 0
            && (strcmp(part->type, "text/csv") == 0 || strcmp(part->type, "text/plain") == 0
                || strcmp(part->type, "application/octet-stream") == 0);
+}
+
+/* A zip is the table, or something new: either way it isn't passed over. */
+static gboolean is_zip(const MessagePart *part)
+{
+    return strcmp(part->type, "application/zip") == 0
+           || strcmp(part->type, "application/x-zip-compressed") == 0
+           || (strcmp(part->type, "application/octet-stream") == 0 && part->filename != NULL
+               && strlen(part->filename) >= 4
+               && g_ascii_strcasecmp(part->filename + strlen(part->filename) - 4, ".zip") == 0);
+}
+
+static char *unzipped_text(Message *message, guint i, gsize *length_r, GError **error)
+{
+    g_autoptr(GBytes) zip = message_part_bytes(message, i, error);
+    char *csv = zip != NULL ? zip_read_csv(zip, length_r, error) : NULL;
+    return csv != NULL ? message_clean_text(csv, NULL, length_r, error) : NULL;
 }
 
 static gboolean same_table(const Source *a, const Source *b)
@@ -73,17 +95,19 @@ static gboolean take_source(Report *report, Source *source, Source *found, const
     return same || doubt(report, "two tables that differ: the second one is %s", where);
 }
 
-static gboolean look_at_attachment(Report *report, Message *message, guint i, Source *source)
+static gboolean look_at_attachment(Report *report, Message *message, guint i, gboolean zip,
+                                   Source *source)
 {
     g_autoptr(GError) error = NULL;
-    Source found = { 0 };
-    found.text = message_part_text(message, i, &found.length, &error);
+    Source found = { .part = i + 1 };
+    const char *name = zip ? "zip" : ATTACHMENT_NAME;
+    found.text = zip ? unzipped_text(message, i, &found.length, &error)
+                     : message_part_text(message, i, &found.length, &error);
     if (found.text == NULL)
-        return doubt(report, "attachment %s: %s", ATTACHMENT_NAME, error->message);
+        return doubt(report, "attachment %s: %s", name, error->message);
     if (!message_part(message, i)->complete) {
         g_free(found.text);
-        return doubt(report, "attachment %s is cut: no boundary stands behind it",
-                     ATTACHMENT_NAME);
+        return doubt(report, "attachment %s is cut: no boundary stands behind it", name);
     }
     while (found.start < found.length && found.text[found.start] == '\n')
         found.start++;
@@ -92,10 +116,15 @@ static gboolean look_at_attachment(Report *report, Message *message, guint i, So
     return take_source(report, source, &found, "an attachment");
 }
 
+static void look_for_tlp(Report *report, const char *text, gsize length)
+{
+    report->tlp = MAX(report->tlp, tlp_of_text(text, length));
+}
+
 static gboolean look_at_text(Report *report, Message *message, guint i, Source *source)
 {
     g_autoptr(GError) error = NULL;
-    Source found = { 0 };
+    Source found = { .part = i + 1 };
     TablePlace place, again;
     g_autofree char *text = message_part_text(message, i, &found.length, &error);
     if (text == NULL)
@@ -103,8 +132,10 @@ static gboolean look_at_text(Report *report, Message *message, guint i, Source *
     gboolean has_table = report_text_find_table(text, found.length, 0, &place);
     report_text_quotes(text, has_table ? place.marker : found.length, &report->quote_de,
                        &report->quote_en);
+    look_for_tlp(report, text, has_table ? place.start : found.length);
     if (!has_table)
         return TRUE;
+    look_for_tlp(report, text + place.end, found.length - place.end); /* not in cells */
     if (report_text_find_table(text, found.length, place.end, &again))
         return doubt(report, "part %u announces two tables", i + 1);
     found.start = place.start;
@@ -121,8 +152,8 @@ static gboolean find_source(Report *report, Message *message, Source *source,
     gboolean fine = TRUE;
     for (guint i = 0; fine && i < message_n_parts(message); i++) {
         const MessagePart *part = message_part(message, i);
-        if (is_attached_table(part))
-            fine = look_at_attachment(report, message, i, &attached);
+        if (is_zip(part) || is_attached_table(part))
+            fine = look_at_attachment(report, message, i, is_zip(part), &attached);
         else if (strcmp(part->type, "text/plain") == 0 && !part->attachment)
             fine = look_at_text(report, message, i, source);
     }
@@ -130,7 +161,8 @@ static gboolean find_source(Report *report, Message *message, Source *source,
         fine = doubt(report, "a table in the text and one attached");
     else if (fine && source->text == NULL && attached.text == NULL)
         fine = doubt(report, "no table: neither behind a line such as \"Betroffene Systeme in "
-                             "Ihrem Netzbereich:\" nor attached as %s", ATTACHMENT_NAME);
+                             "Ihrem Netzbereich:\" nor attached as %s or in a zip",
+                     ATTACHMENT_NAME);
     *attached_r = attached.text != NULL;
     if (fine && *attached_r)
         *source = attached;
@@ -139,14 +171,31 @@ static gboolean find_source(Report *report, Message *message, Source *source,
     return fine;
 }
 
-/* Takes the source's text.  *behind_r is what follows the table. */
+/* The format of 2017.  Its columns are found here, for their names are others. */
+static gboolean read_old_table(Report *report, const Source *source, TextKind *behind_r)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Reading) reading = dialect_read_old(source->text + source->start,
+                                                  source->end - source->start, &error);
+    if (reading == NULL)
+        return doubt(report, "%s", error->message);
+    if (reading->address_column >= table_n_columns(reading->table) || reading->time_column < 0)
+        return doubt(report, "table: no column, or several, can be the affected address, or none "
+                             "its time");
+    *behind_r = report_text_kind(source->text, source->length, source->end);
+    report->table = g_steal_pointer(&reading->table);
+    report->address_column = reading->address_column;
+    report->time_column = reading->time_column;
+    return TRUE;
+}
+
+/* Takes the source's text, but of an old table.  *behind_r is what follows the table. */
 static gboolean read_table(Report *report, Source *source, gboolean attached, TextKind *behind_r)
 {
     g_autoptr(GError) error = NULL;
     TextKind kind = report_text_kind(source->text, source->length, source->start);
     if (kind == TEXT_OLD_TABLE)
-        return doubt(report, "the table has the format of 2017, with | between the cells, which "
-                             "is not read yet");
+        return read_old_table(report, source, behind_r);
     if (kind != TEXT_OTHER)
         return doubt(report, attached ? "attachment %s is empty" : "no table behind its marker%s",
                      attached ? ATTACHMENT_NAME : "");
@@ -165,19 +214,38 @@ static int need_column(Report *report, const char *name)
     return column;
 }
 
-static gboolean find_columns(Report *report, const char *account_column)
+static char **column_names(const Table *table)
 {
-    int address = need_column(report, "ip");
-    int time = address < 0 ? -1 : need_column(report, "timestamp");
-    if (time < 0)
-        return FALSE;
-    report->address_column = (guint)address;
-    report->time_column = (guint)time;
+    guint n = table_n_columns(table);
+    char **names = g_new0(char *, n + 1);
+    for (guint i = 0; i < n; i++)
+        names[i] = g_strdup(table_column(table, i));
+    return names;
+}
+
+static gboolean locate_columns(Report *report, const char *account_column)
+{
+    if (report->time_column < 0) { /* an old table has found them */
+        int address = need_column(report, "ip");
+        report->time_column = address < 0 ? -1 : need_column(report, "timestamp");
+        if (report->time_column < 0)
+            return FALSE;
+        report->address_column = (guint)address;
+    }
     if (*account_column != '\0') {
         report->account_column = need_column(report, account_column);
         return report->account_column >= 0;
     }
     return TRUE;
+}
+
+/* Their names are kept when one is lost, so that it can be told as drift. */
+static gboolean find_columns(Report *report, const char *account_column)
+{
+    char **names = column_names(report->table);
+    gboolean found = locate_columns(report, account_column);
+    report->columns = names;
+    return found;
 }
 
 static gboolean check_end(Report *report, TextKind kind, gboolean attached)
@@ -196,7 +264,7 @@ static gboolean check_end(Report *report, TextKind kind, gboolean attached)
     return TRUE;
 }
 
-static void read_events(Report *report)
+static void read_events(Report *report, guint part)
 {
     const Table *table = report->table;
     report->n_events = table_n_rows(table);
@@ -210,6 +278,9 @@ static void read_events(Report *report)
             memset(&event->address, 0, sizeof(event->address));
         if (report->account_column >= 0)
             readable = mailbox_valid(table_cell(table, i, (guint)report->account_column));
+        event->line = i + 1;
+        event->part = (guint16)(part & 0xFFF);
+        event->certainty = CERTAINTY_TABLE;
         event->unreadable = !readable;
         report->n_unreadable += !readable;
         event->time_certainty = WHEN_UTC;
@@ -240,7 +311,7 @@ static void read_automated(Report *report, Message *message, const char *account
     g_free(source.text);
     if (!fine)
         return;
-    read_events(report);
+    read_events(report, source.part);
     if ((guint64)report->n_unreadable * 100
         > (guint64)report->n_events * REPORT_UNREADABLE_PERCENT)
         doubt(report, "table: %u of %u rows have no %s where it belongs, the first is row %u; "
@@ -248,6 +319,76 @@ static void read_automated(Report *report, Message *message, const char *account
               report->n_unreadable, report->n_events,
               report->account_column >= 0 ? "mailbox" : "address", first_unreadable(report) + 1,
               REPORT_UNREADABLE_PERCENT);
+}
+
+/* ---- manual family ---- */
+
+static void read_written_time(const Report *report, guint i, const char *zone, Event *event)
+{
+    gboolean certain;
+    if (report->time_column < 0
+        || !timestamp_parse_written(report_time_text(report, i), zone, &event->time, &certain)) {
+        event->time = 0;
+        event->time_certainty = WHEN_NONE;
+    } else {
+        event->time_certainty = certain ? WHEN_UTC : WHEN_ZONE;
+    }
+}
+
+/* FALSE when a row has no address, or no mailbox, where it belongs. */
+static gboolean read_written_events(Report *report, const Manual *manual)
+{
+    const Reading *reading = manual->reading;
+    g_autofree char *zone
+        = report->time_column < 0
+              ? NULL
+              : timestamp_zone_of_name(table_column(report->table, (guint)report->time_column));
+    report->n_events = table_n_rows(report->table);
+    report->events = g_new0(Event, report->n_events);
+    for (guint i = 0; i < report->n_events; i++) {
+        Event *event = &report->events[i];
+        const char *address = report_address_text(report, i);
+        event->line = g_array_index(reading->lines, guint32, i);
+        event->part = (guint16)(manual->part & 0xFFF);
+        event->certainty = reading->certainty & 0xF;
+        read_written_time(report, i, zone, event);
+        if (!address_parse(address, strlen(address), &event->address)
+            || (report->account_column >= 0 && !mailbox_valid(report_account(report, i))))
+            return doubt(report, "row %u has no address or mailbox where it belongs", i + 1);
+    }
+    return TRUE;
+}
+
+/* Its marking counts wherever it stands, for nobody knows yet what is CERT-Bund's. */
+static void look_for_manual_tlp(Report *report, Message *message)
+{
+    for (guint i = 0; i < message_n_parts(message); i++) {
+        const MessagePart *part = message_part(message, i);
+        gboolean is_text = strcmp(part->type, "text/plain") == 0 && !part->attachment;
+        gsize length;
+        g_autofree char *text = is_text ? message_part_text(message, i, &length, NULL) : NULL;
+        if (text != NULL)
+            look_for_tlp(report, text, length);
+    }
+}
+
+static void read_manual(Report *report, Message *message, const char *account_column)
+{
+    g_auto(Manual) manual = { .reading = NULL };
+    g_autoptr(GError) error = NULL;
+    look_for_manual_tlp(report, message);
+    if (!manual_read(message, &manual, &error)) {
+        report->unread = !doubt(report, "%s", error->message);
+        return;
+    }
+    report->table = g_steal_pointer(&manual.reading->table);
+    report->address_column = manual.reading->address_column;
+    report->time_column = manual.reading->time_column;
+    if (*account_column != '\0')
+        report->account_column = need_column(report, account_column);
+    report->unread = report->doubt != NULL || !read_written_events(report, &manual);
+    if (!report->unread)
+        *(manual.german ? &report->quote_de : &report->quote_en) = g_steal_pointer(&manual.quote);
 }
 
 Report *report_read(Message *message, GError **error)
@@ -260,14 +401,14 @@ Report *report_read(Message *message, GError **error)
     }
     Report *report = g_new0(Report, 1);
     report->subject = parsed;
-    report->account_column = -1;
-    report->certainty = CERTAINTY_TABLE;
+    report->account_column = report->time_column = -1;
     const ReportClass *class = classes_find(parsed->title);
     report->class_id = class != NULL ? g_strdup(class->id) : classes_slug(parsed->title);
     const char *id = message_header(message, "Message-ID");
     report->message_id = g_strdup(id != NULL ? id : "");
+    report->tlp = tlp_of_line(subject, strlen(subject));
     if (parsed->family == FAMILY_MANUAL)
-        report->unread = TRUE;
+        read_manual(report, message, class != NULL ? class->account_column : "");
     else
         read_automated(report, message, class != NULL ? class->account_column : "");
     return report;
@@ -279,8 +420,7 @@ Report *report_of_table(Table *table, const char *subject, const char *class_id,
 
     report->table = table;
     report->subject = subject_parse(subject);
-    report->account_column = -1;
-    report->certainty = CERTAINTY_TABLE;
+    report->account_column = report->time_column = -1;
     report->class_id = g_strdup(class_id);
     report->message_id = g_strdup("");
     if (report->subject == NULL || !find_columns(report, "")) {
@@ -288,7 +428,7 @@ Report *report_of_table(Table *table, const char *subject, const char *class_id,
                   report->doubt != NULL ? report->doubt : "no ticket in its subject");
         return NULL;
     }
-    read_events(report);
+    read_events(report, 0);
     return g_steal_pointer(&report);
 }
 
@@ -301,6 +441,7 @@ void report_free(Report *report)
     g_free(report->message_id);
     g_free(report->doubt);
     table_free(report->table);
+    g_strfreev(report->columns);
     g_free(report->events);
     g_free(report->quote_de);
     g_free(report->quote_en);
@@ -314,7 +455,8 @@ const char *report_address_text(const Report *report, guint i)
 
 const char *report_time_text(const Report *report, guint i)
 {
-    return table_cell(report->table, i, report->time_column);
+    return report->time_column < 0 ? ""
+                                   : table_cell(report->table, i, (guint)report->time_column);
 }
 
 const char *report_account(const Report *report, guint i)

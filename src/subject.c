@@ -11,6 +11,15 @@
 
 static const char *const reply_words[] = { "re", "aw", "antw", "fwd", "fw", "wg", "tr", "sv" };
 
+/* How the answers of programs begin: vacation, receipts, non-delivery. */
+static const char *const automatic_words[] = {
+    "Automatische Antwort", "Automatic reply", "Auto:", "Autoreply", "Auto-Reply", "Autoantwort",
+    "Auto-Response", "Out of Office", "Out of the Office", "Out-of-Office", "Abwesenheit",
+    "Abwesend", "Undelivered", "Undeliverable", "Unzustellbar", "Nicht zustellbar",
+    "Delivery Status Notification", "Delivery Failure", "Mail delivery", "Returned mail",
+    "Failure notice", "Read:", "Gelesen:",
+};
+
 static gsize digits(const char *text)
 {
     gsize n = 0;
@@ -56,12 +65,23 @@ static gboolean is_reply_mark(const char *p)
     return FALSE;
 }
 
-static gboolean has_reply_mark(const char *subject, const char *ticket)
+static gboolean is_automatic_mark(const char *p)
 {
-    for (const char *p = subject; p < ticket; p++)
-        if ((p == subject || !g_ascii_isalnum(p[-1])) && is_reply_mark(p))
+    for (gsize i = 0; i < G_N_ELEMENTS(automatic_words); i++)
+        if (g_ascii_strncasecmp(p, automatic_words[i], strlen(automatic_words[i])) == 0)
             return TRUE;
     return FALSE;
+}
+
+/* What stands at the beginning of a word before the ticket? */
+static void look_in_front(Subject *result, const char *subject, const char *ticket)
+{
+    for (const char *p = subject; p < ticket; p++) {
+        if (p > subject && g_ascii_isalnum(p[-1]))
+            continue;
+        result->foreign = result->foreign || is_reply_mark(p);
+        result->automatic = result->automatic || is_automatic_mark(p);
+    }
 }
 
 /* Bracketed groups glued to the ticket, and [KRITISCH] also behind a blank. */
@@ -131,7 +151,7 @@ Subject *subject_parse(const char *subject)
         Subject *result = g_new0(Subject, 1);
         result->family = family;
         result->ticket = g_strndup(p + 1, length - 2);
-        result->foreign = has_reply_mark(clean, p);
+        look_in_front(result, clean, p);
         result->title = g_strstrip(g_strdup(skip_flags(p + length, &result->critical)));
         result->scope = take_scope(result->title);
         return result;
@@ -157,6 +177,8 @@ char *subject_fold_title(const char *title)
     GString *folded = g_string_new(NULL);
     for (const char *p = composed; *p != '\0'; p = g_utf8_next_char(p)) {
         gunichar c = g_utf8_get_char(p);
+        if (g_unichar_type(c) == G_UNICODE_FORMAT) /* a soft hyphen, a zero width joiner */
+            continue;
         if (g_unichar_isspace(c)) {
             if (folded->len > 0 && folded->str[folded->len - 1] != ' ')
                 g_string_append_c(folded, ' ');
@@ -167,12 +189,4 @@ char *subject_fold_title(const char *title)
         }
     }
     return g_strchomp(g_string_free(folded, FALSE));
-}
-
-gboolean subject_title_matches(const char *folded_title, const char *folded_pattern)
-{
-    if (*folded_pattern == '\0' || !g_str_has_prefix(folded_title, folded_pattern))
-        return FALSE;
-    gunichar next = g_utf8_get_char(folded_title + strlen(folded_pattern));
-    return next == 0 || (next != '-' && (g_unichar_isspace(next) || g_unichar_ispunct(next)));
 }

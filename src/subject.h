@@ -24,6 +24,7 @@ typedef struct {
     char *scope;       /* "AS64496", "Netzbereich 192.0.2.0/24", or NULL */
     gboolean critical; /* [KRITISCH] */
     gboolean foreign;  /* Re:, AW:, Fwd:, WG: ... stands before the ticket */
+    gboolean automatic; /* "Auto:", "Out of Office", "Undelivered Mail" ... do */
 } Subject;
 
 #define SUBJECT_MAX 998 /* bytes read: a line's length (RFC 5322 section 2.1.1); folding titles
@@ -35,13 +36,9 @@ Subject *subject_parse(const char *subject);
 void subject_free(Subject *subject);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Subject, subject_free)
 
-/* For comparing titles: case folded, umlauts and their spellings alike (ä, ae),
- * runs of blanks one blank.  Caller frees. */
+/* Case folded, umlauts and their spellings alike (ä, ae), runs of blanks one blank, without
+ * characters that nobody sees; titles are compared by title_key(), which begins with this.
+ * Caller frees. */
 char *subject_fold_title(const char *title);
-
-/* TRUE when the folded title begins with the folded pattern and the pattern ends
- * there or at a blank or punctuation other than '-': "malware infections"
- * matches "malware infections (avalanche)". */
-gboolean subject_title_matches(const char *folded_title, const char *folded_pattern);
 
 #endif

@@ -8,7 +8,7 @@
  * the grammar: what does not fit it never gets there. */
 #include "template-parts.h"
 
-#include "subject.h"
+#include "title.h"
 
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
@@ -297,7 +297,7 @@ static Template *build_template(const xmlNode *root, const char *file)
         if (n->type != XML_ELEMENT_NODE)
             continue;
         g_autofree char *title = folded_content(n);
-        g_ptr_array_add(template_->titles, subject_fold_title(title));
+        g_ptr_array_add(template_->titles, title_key(title));
     }
     for (const xmlNode *n = root->children; n != NULL; n = n->next)
         if (n->type == XML_ELEMENT_NODE && !strcmp((char *)n->name, "notice"))

@@ -7,7 +7,7 @@
 #include "template-parts.h"
 
 #include "errors.h"
-#include "subject.h"
+#include "title.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -222,11 +222,11 @@ void templates_unref(TemplateSet *set)
 }
 
 /* Length of the longest of the template's titles that matches, or 0. */
-static gsize match_length(const Template *template_, const char *folded_title)
+static gsize match_length(const Template *template_, const char *key)
 {
     gsize longest = 0;
     for (guint i = 0; i < template_->titles->len; i++)
-        if (subject_title_matches(folded_title, template_->titles->pdata[i]))
+        if (title_matches(key, template_->titles->pdata[i]))
             longest = MAX(longest, strlen(template_->titles->pdata[i]));
     return longest;
 }
@@ -238,12 +238,12 @@ gboolean template_serves_any(const char *id)
 
 const Template *templates_find(const TemplateSet *set, const char *title, const char *class_id)
 {
-    g_autofree char *folded = subject_fold_title(title);
+    g_autofree char *key = title_key(title);
     const Template *best = NULL;
     gsize longest = 0;
     for (guint i = 0; i < set->templates->len; i++) {
         const Template *template_ = set->templates->pdata[i];
-        gsize length = match_length(template_, folded);
+        gsize length = match_length(template_, key);
         if (length > longest && !template_serves_any(template_->id)) {
             longest = length;
             best = template_;

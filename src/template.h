@@ -58,7 +58,7 @@ typedef struct {
 typedef struct {
     char *id;
     char *file;
-    GPtrArray *titles; /* folded (subject_fold_title), char * */
+    GPtrArray *titles; /* title_key()'s, char * */
     char **columns;    /* NULL-terminated, in the order to show; may be empty */
     gboolean columns_only;
     gboolean group_by_address;            /* one notice per address instead of per customer */

@@ -22,6 +22,22 @@ gboolean timestamp_parse_report(const char *text, gsize length, gint64 *time_r);
  * midnight UTC. */
 gboolean timestamp_parse_rfc3339(const char *text, gint64 *time_r);
 
+/* A time as people write it: 2025-02-11 or 2025/02/11 or 11.02.2025, "T" or blanks with or
+ * without a comma, 11:10 with or without seconds, fraction, AM or PM, "Uhr"; then the zone, if
+ * any: Z, UTC, GMT+0, +01:00, CET, MEZ, CEST, MESZ, in brackets or not.  Blanks and quotes
+ * round it are skipped.  zone, from timestamp_zone_of_name() or NULL, is for a text without
+ * one.  *certain_r: a zone was stated, and *time_r is UTC; else *time_r takes the text as if
+ * it were UTC.  FALSE when it is none: a date or a clock alone, 02/03/2025, 21:00 AM. */
+gboolean timestamp_parse_written(const char *text, const char *zone, gint64 *time_r,
+                                 gboolean *certain_r);
+
+/* The first such time within text[0..length). */
+gboolean timestamp_find_written(const char *text, gsize length, gsize *start_r, gsize *length_r);
+
+/* The zone in a column's name: "UTC+0" of "timestamp(UTC+0)", "utc" of "time_utc"; NULL when
+ * none stands there.  Caller frees. */
+char *timestamp_zone_of_name(const char *name);
+
 /* "2025-02-11T11:10:25Z"; returns text_r.  Times outside the years 0000 to 9999
  * are shown as the nearest within. */
 const char *timestamp_format(gint64 time, char text_r[TIMESTAMP_TEXT_SIZE]);

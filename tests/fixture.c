@@ -16,17 +16,23 @@ char *fixture_directory(void)
     return directory;
 }
 
+/* Links are removed, not followed. */
+static void remove_tree(const char *path)
+{
+    g_autoptr(GDir) dir = g_file_test(path, G_FILE_TEST_IS_SYMLINK) ? NULL
+                                                                     : g_dir_open(path, 0, NULL);
+    const char *name;
+
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *inner = g_build_filename(path, name, NULL);
+        remove_tree(inner);
+    }
+    g_remove(path);
+}
+
 void fixture_remove(char *directory)
 {
-    GDir *dir = g_dir_open(directory, 0, NULL);
-    const char *name;
-    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *path = g_build_filename(directory, name, NULL);
-        g_remove(path);
-    }
-    if (dir != NULL)
-        g_dir_close(dir);
-    g_rmdir(directory);
+    remove_tree(directory);
     g_free(directory);
 }
 
@@ -66,4 +72,24 @@ Snapshot *fixture_snapshot(const char *directory, const char *extra, const char 
     g_assert_cmpuint(faults_errors(faults), ==, 0);
     g_assert_nonnull(snapshot);
     return snapshot;
+}
+
+void fixture_set_up(FixtureWorld *world, const char *extra, const char *customers)
+{
+    g_autoptr(GError) error = NULL;
+
+    world->directory = fixture_directory();
+    world->snapshot = fixture_snapshot(world->directory, extra, customers);
+    world->secret = secret_dummy();
+    g_autofree char *path = g_build_filename(world->directory, "ledger.db", NULL);
+    world->ledger = ledger_open(path, LEDGER_DAEMON, &error);
+    g_assert_no_error(error);
+}
+
+void fixture_tear_down(FixtureWorld *world)
+{
+    ledger_close(world->ledger);
+    secret_free(world->secret);
+    snapshot_unref(world->snapshot);
+    fixture_remove(world->directory);
 }

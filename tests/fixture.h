@@ -7,6 +7,8 @@
 #define CERTBUND_FIXTURE_H
 
 #include "decision.h"
+#include "ledger.h"
+#include "secret.h"
 
 /* A new empty directory; remove with fixture_remove(). */
 char *fixture_directory(void);
@@ -21,6 +23,16 @@ char *fixture_config(const char *directory, const char *extra, const char *custo
 
 /* Load it; aborts on a fault. */
 Snapshot *fixture_snapshot(const char *directory, const char *extra, const char *customers);
+
+/* All that recording a report takes, with an empty ledger. */
+typedef struct {
+    char *directory;
+    Snapshot *snapshot;
+    Secret *secret;
+    Ledger *ledger;
+} FixtureWorld;
+void fixture_set_up(FixtureWorld *world, const char *extra, const char *customers);
+void fixture_tear_down(FixtureWorld *world);
 
 /* 198.51.100.25, which clients= has. */
 extern const Address fixture_client;

@@ -5,6 +5,7 @@
  * ledger. */
 #include "decision.h"
 
+#include "desk.h"
 #include "fixture.h"
 #include "mail-maker.h"
 
@@ -47,7 +48,10 @@ static const Case cases[] = {
     { "not from a client of ours", LIVE, NULL, { "192.0.2.1" }, .stranger = TRUE,
       .status = STATUS_UNVERIFIED, .reason = "none of clients=" },
     { "a manual report", LIVE, NULL, { "192.0.2.1" }, .ticket = "CERT-Bund#2021032128001112",
-      .status = STATUS_UNREAD, .reason = "manual" },
+      .status = STATUS_HELD, .held = 1, .reason = "a manual report: look at it" },
+    { "a manual report in doubt", LIVE, NULL, { "nobody" },
+      .ticket = "CERT-Bund#2021032128001112", .status = STATUS_UNREAD,
+      .reason = "no rows" },
     { "exactly max-age old", LIVE, NULL, { "192.0.2.1" }, .now = SENT + 14 * DAY,
       .status = STATUS_HANDLED, .notified = 1, .reason = "" },
     { "one second older", LIVE, NULL, { "192.0.2.1" }, .now = SENT + 14 * DAY + 1,
@@ -59,6 +63,10 @@ static const Case cases[] = {
     { "a class without a template", LIVE, "Verwundbare Toaster", { "192.0.2.1" },
       .status = STATUS_HELD, .held = 1, .reason = "no template for class verwundbare-toaster" },
     { "the same with unknown-class=notify", "unknown-class=notify\n" LIVE, "Verwundbare Toaster", { "192.0.2.1" },
+      .status = STATUS_HANDLED, .notified = 1, .reason = "" },
+    { "marked TLP:AMBER", LIVE, "Offene Telnet-Server [TLP:AMBER]", { "192.0.2.1" },
+      .status = STATUS_HELD, .held = 1, .reason = "TLP:AMBER: not to be passed on" },
+    { "marked TLP:GREEN", LIVE, "Offene Telnet-Server [TLP:GREEN]", { "192.0.2.1" },
       .status = STATUS_HANDLED, .notified = 1, .reason = "" },
     { "in doubt", LIVE, NULL, { "192.0.2.1" }, .below = "", .status = STATUS_HELD,
       .reason = "" },
@@ -114,15 +122,16 @@ static void test_cases(void)
 static void test_vouched(void)
 {
     static const Case old_stranger
-        = { "vouched", LIVE "brake-customers=1\n", NULL, { "192.0.2.1", "192.0.2.17" },
-            .stranger = TRUE, .now = SENT + 100 * DAY };
+        = { "vouched", LIVE "brake-customers=1\n", "Offene Telnet-Server [TLP:RED]",
+            { "192.0.2.1", "192.0.2.17" }, .stranger = TRUE, .now = SENT + 100 * DAY };
     char *directory = fixture_directory();
     g_autoptr(Decision) decision = decide_case(&old_stranger, directory, TRUE);
     g_assert_cmpuint(decision->assignment->n_groups, ==, 2);
-    g_assert_cmpuint(decision->obstacles->len, ==, 3);
+    g_assert_cmpuint(decision->obstacles->len, ==, 4);
     g_assert_true(g_str_has_prefix(decision->obstacles->pdata[0], "unverified: "));
     g_assert_true(g_str_has_prefix(decision->obstacles->pdata[1], "old: "));
-    g_assert_true(g_str_has_prefix(decision->obstacles->pdata[2], "held: 2 customers"));
+    g_assert_true(g_str_has_prefix(decision->obstacles->pdata[2], "held: TLP:RED"));
+    g_assert_true(g_str_has_prefix(decision->obstacles->pdata[3], "held: 2 customers"));
     fixture_remove(directory);
 }
 
@@ -211,6 +220,47 @@ static void test_brand_without_layout(void)
     fixture_remove(directory);
 }
 
+static guint count(const char *text, const char *word)
+{
+    const char *end = text + strlen(text);
+    guint n = 0;
+
+    /* strstr() would take the length anew each time, under the address sanitizer. */
+    for (const char *p = text;
+         (p = memmem(p, (gsize)(end - p), word, strlen(word))) != NULL; p += strlen(word))
+        n++;
+    return n;
+}
+
+/* DESK_ROWS_MAX rows that are nobody's are listed, and one more is said to be there. */
+static void test_desk_limit(void)
+{
+    char *directory = fixture_directory();
+    g_autoptr(Snapshot) snapshot = fixture_snapshot(directory, LIVE, customers_csv);
+
+    for (guint more = 0; more < 2; more++) {
+        g_autoptr(GString) table = g_string_new("ip,timestamp\n");
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GPtrArray) problems = g_ptr_array_new();
+        const Delivery delivery = { .problems = problems };
+
+        for (guint i = 0; i < DESK_ROWS_MAX + more; i++)
+            g_string_append(table, "198.51.100.1,2025-02-11 11:10:25\n");
+        g_autoptr(GBytes) bytes = mail_make(&(MailOptions){ .table = table->str });
+        g_autoptr(Decision) decision
+            = decide(snapshot, bytes, &fixture_client, SENT + DAY, FALSE, &error);
+        g_assert_no_error(error);
+        g_assert_cmpuint(decision->assignment->counts[FATE_UNASSIGNED], ==, DESK_ROWS_MAX + more);
+        g_autoptr(GBytes) mail
+            = desk_write(decision, &delivery, "s", "<a@example.org>", SENT, &error);
+        g_assert_no_error(error);
+        g_autofree char *text = g_strndup(g_bytes_get_data(mail, NULL), g_bytes_get_size(mail));
+        g_assert_cmpuint(count(text, "\"198.51.100.1\""), ==, DESK_ROWS_MAX);
+        g_assert_cmpuint(count(text, "The list ends here"), ==, more);
+    }
+    fixture_remove(directory);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -220,5 +270,6 @@ int main(int argc, char **argv)
     g_test_add_func("/decision/stale-customers", test_stale_customers);
     g_test_add_func("/decision/max-change", test_max_change);
     g_test_add_func("/decision/brand-without-layout", test_brand_without_layout);
+    g_test_add_func("/decision/desk-limit", test_desk_limit);
     return g_test_run();
 }

@@ -6,6 +6,7 @@
 
 #include "errors.h"
 #include "mail-maker.h"
+#include "mailbox.h"
 #include "notice.h"
 
 #include <string.h>
@@ -481,6 +482,42 @@ static void test_many_mentions(void)
     g_assert_false(guard_check(guard, other, all, N, all_columns, 4, NULL));
 }
 
+/* QUOTED_MAX: a local part of MAILBOX_LOCAL_MAX, each of its characters behind a
+ * backslash; one more byte in the quotes, and it is nobody's mailbox any more. */
+static void test_quoted_limit(void)
+{
+    static const char *const columns[] = { "ip", "timestamp", "email", NULL };
+    static const char *const to[] = { "noc@kunde.example.net", NULL };
+    static const guint shown[] = { 0, 1, 2 };
+    static const guint32 mine[] = { 0 };
+    const NoticeHead head = { .from = "abuse@example.org", .to = to, .subject = "s",
+                              .message_id = "<a@example.org>" };
+    g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
+    g_autoptr(GString) quoted = g_string_new(NULL);
+    g_autofree char *local = g_strnfill(MAILBOX_LOCAL_MAX, 'b');
+    g_autofree char *other = g_strconcat(local, "@other.example.net", NULL);
+    for (guint i = 0; i < MAILBOX_LOCAL_MAX; i++)
+        g_string_append(quoted, "\\b");
+    g_ptr_array_add(rows, mail_row("192.0.2.1", "2025-02-11 11:10:25", "anna@kunde.example.net",
+                                   NULL));
+    g_ptr_array_add(rows, mail_row("192.0.2.1", "2025-02-11 11:10:25", other, NULL));
+    const MailOptions options = { .title = "Kompromittierte E-Mail-Konten", .columns = columns,
+                                  .rows = rows };
+    g_autoptr(GBytes) bytes = mail_make(&options);
+    g_autoptr(Message) message = message_parse(bytes, NULL);
+    g_autoptr(Report) report = report_read(message, NULL);
+    g_autoptr(Guard) guard = guard_new(report);
+
+    for (guint more = 0; more < 2; more++) {
+        GString *text = g_string_new(NULL);
+        g_string_append_printf(text, "\"%s%s\"@other.example.net\n", more ? " " : "", quoted->str);
+        table_append_csv(report->table, text, -1, shown, 3);
+        table_append_csv(report->table, text, 0, shown, 3);
+        g_autoptr(GBytes) notice = notice_write(&head, text, NULL);
+        g_assert_cmpint(guard_check(guard, notice, mine, 1, shown, 3, NULL), ==, more);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -492,6 +529,7 @@ int main(int argc, char **argv)
     g_test_add_func("/guard/headers", test_headers);
     g_test_add_func("/guard/rows", test_rows);
     g_test_add_func("/guard/accounts", test_accounts);
+    g_test_add_func("/guard/quoted-limit", test_quoted_limit);
     g_test_add_func("/guard/many-rows", test_many_rows);
     g_test_add_func("/guard/many-mentions", test_many_mentions);
     g_test_add_func("/guard/large-texts", test_large_texts);

@@ -105,6 +105,41 @@ static void test_wanted(World *world, gconstpointer data)
     g_assert_cmpuint(marked->bytes->len, <, 1000);
 }
 
+/* The same report, from the same sender to the same mailbox, but for one thing. */
+static void test_answers(World *world, gconstpointer data)
+{
+    static const struct {
+        const char *sender, *from, *name, *value;
+        gboolean want;
+    } rows[] = {
+        { "<reports@reports.cert-bund.de>", "reports@reports.cert-bund.de", "X", "y", TRUE },
+        { "<list-bounces@example.net>", "list@example.net", "Precedence", "list", TRUE },
+        { "<>", "reports@reports.cert-bund.de", "X", "y", FALSE },
+        { "", "reports@reports.cert-bund.de", "X", "y", FALSE },
+        { "<k@example.net>", "reports@reports.cert-bund.de", "Auto-Submitted", "auto-replied",
+          FALSE },
+        { "<k@example.net>", "reports@reports.cert-bund.de", "Auto-Submitted", "no", TRUE },
+        { "<k@example.net>", "reports@reports.cert-bund.de", "Content-Type",
+          "multipart/report;\n\treport-type=disposition-notification", FALSE },
+        { "<k@example.net>", "k@example.net", "In-Reply-To", "<x@example.org>", FALSE },
+        { "<k@example.net>", "k@example.net", "References", "<x@example.org>", FALSE },
+        { "<certbund@bsi.bund.de>", "certbund@bsi.bund.de", "References", "<x@example.org>", TRUE },
+    };
+    (void)data;
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(Incoming) incoming = begin(world, rows[i].sender, "<abuse@lab.example.org>");
+        g_test_message("%s %s: %s", rows[i].sender, rows[i].name, rows[i].value);
+        g_assert_true(incoming->wanted);
+        incoming_add_header(incoming, rows[i].name, rows[i].value, FALSE);
+        incoming_add_header(incoming, "From", rows[i].from, FALSE);
+        incoming_add_header(incoming, "Subject", REPORT, FALSE);
+        incoming_add_header(incoming, "Auto-Submitted", "no", FALSE); /* takes nothing back */
+        incoming_end_headers(incoming, world->secret);
+        g_assert_true((incoming->report != NULL) == rows[i].want);
+        g_assert_true((incoming->id != NULL) == rows[i].want); /* else the body is not read */
+    }
+}
+
 /* INCOMING_HEAD_MAX bytes of header and the field after them, and none behind. */
 static void test_head_limit(World *world, gconstpointer data)
 {
@@ -182,6 +217,7 @@ int main(int argc, char **argv)
     message_init();
     ADD("bytes", test_bytes);
     ADD("wanted", test_wanted);
+    ADD("answers", test_answers);
     ADD("head-limit", test_head_limit);
     ADD("size-limit", test_size_limit);
     ADD("bounce-limit", test_bounce_limit);

@@ -201,22 +201,23 @@ static void test_other_versions(World *world, gconstpointer data)
 /* Steps are taken once, in order; a step that fails leaves the version before it. */
 static void test_migration(World *world, gconstpointer data)
 {
-    const char *steps[] = { NULL, "CREATE TABLE further (x INTEGER) STRICT",
-                            "CREATE TABLE further (x INTEGER) STRICT" };
+    const guint n = ledger_n_steps;
+    g_autofree const char **steps = g_new0(const char *, n + 2);
     g_autoptr(Ledger) ledger = maker_open(world->path, LEDGER_DAEMON);
     Made made = { .ticket = TICKET, .digest = "d", .n_rows = 10 };
     GError *error = NULL;
 
     (void)data;
     maker_must_record(ledger, &made);
-    steps[0] = ledger_steps[0];
-    g_assert_false(ledger_migrate(ledger, steps, 3, &error)); /* the third can't be */
+    memcpy(steps, ledger_steps, n * sizeof *steps);
+    steps[n] = steps[n + 1] = "CREATE TABLE further (x INTEGER) STRICT";
+    g_assert_false(ledger_migrate(ledger, steps, n + 2, &error)); /* the last can't be */
     g_assert_error(error, CERTBUND_ERROR, CERTBUND_ERROR_BUG);
     g_clear_error(&error);
-    g_assert_true(ledger_identify(ledger, 1, &error)); /* nothing was taken */
-    g_assert_true(ledger_migrate(ledger, steps, 2, &error));
-    g_assert_true(ledger_migrate(ledger, steps, 2, &error)); /* nothing to do */
-    g_assert_false(ledger_identify(ledger, 1, &error));
+    g_assert_true(ledger_identify(ledger, n, &error)); /* nothing was taken */
+    g_assert_true(ledger_migrate(ledger, steps, n + 1, &error));
+    g_assert_true(ledger_migrate(ledger, steps, n + 1, &error)); /* nothing to do */
+    g_assert_false(ledger_identify(ledger, n, &error));
     g_assert_error(error, CERTBUND_ERROR, CERTBUND_ERROR_INPUT);
     g_clear_error(&error);
     g_assert_cmpuint(maker_count(ledger, LEDGER_SHOW, TICKET), ==, 10);

@@ -78,6 +78,25 @@ static void test_address(gconstpointer data)
     g_assert_cmpstr(got, ==, pair->want);
 }
 
+static void test_only_address(void)
+{
+    static const Pair only[] = {
+        { "one", "\"b@example.com, c\" <a@Example.ORG>", "a@example.org" },
+        { "two", "a@example.org, b@example.org", NULL },
+        { "the same twice", "a@example.org, a@example.org", NULL },
+        { "an empty one", "a@example.org, ", "a@example.org" },
+        { "group of one", "g: a@example.org;", NULL },
+        { "one and a group", "a@example.org, g:;", NULL },
+        { "none", "nobody", NULL },
+        { "empty", "", NULL },
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(only); i++) {
+        g_autofree char *got = message_only_address(only[i].raw);
+        g_test_message("%s", only[i].name);
+        g_assert_cmpstr(got, ==, only[i].want);
+    }
+}
+
 static void test_fields(void)
 {
     g_autoptr(Message) message = parse_fine("From mailer Mon Feb 12 00:00:00 2025\n"
@@ -187,6 +206,35 @@ static void test_parts(void)
     g_autoptr(GError) error = NULL;
     g_assert_null(message_part_text(message, 2, &length, &error));
     g_assert_error(error, CERTBUND_ERROR, CERTBUND_ERROR_INPUT);
+    g_clear_error(&error);
+    g_assert_null(message_part_bytes(message, 2, &error));
+    g_assert_error(error, CERTBUND_ERROR, CERTBUND_ERROR_INPUT);
+}
+
+/* Nothing is undone but the transfer encoding. */
+static void test_bytes(void)
+{
+    static const struct {
+        const char *header, *body, *want;
+        gsize length;
+    } rows[] = {
+        { "", "\xef\xbb\xbf" "a\r\nb\n", "\xef\xbb\xbf" "a\r\nb\n", 8 },
+        { "Content-Type: application/zip\nContent-Transfer-Encoding: base64\n", "UEsAAP8NCg==\n",
+          "PK\0\0\xff\r\n", 7 },
+        { "Content-Transfer-Encoding: quoted-printable\n", "=00=0D=\n=FF", "\0\r\xff", 3 },
+        { "", "", "", 0 },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *mail
+            = g_strconcat("Subject: x\n", rows[i].header, "\n", rows[i].body, NULL);
+        g_autoptr(Message) message = parse_fine(mail);
+        g_autoptr(GBytes) bytes = message_part_bytes(message, 0, NULL);
+        gsize length;
+        const char *got = g_bytes_get_data(bytes, &length);
+
+        g_assert_cmpmem(got, length, rows[i].want, rows[i].length);
+    }
 }
 
 /* A mail that was cut: the last part of an unclosed multipart is not complete. */
@@ -333,8 +381,10 @@ int main(int argc, char **argv)
     ADD(headers, "/message/header/", test_header)
     ADD(addresses, "/message/address/", test_address)
     ADD(texts, "/message/text/", test_text)
+    g_test_add_func("/message/only-address", test_only_address);
     g_test_add_func("/message/fields", test_fields);
     g_test_add_func("/message/parts", test_parts);
+    g_test_add_func("/message/bytes", test_bytes);
     g_test_add_func("/message/cut", test_cut);
     g_test_add_func("/message/refused", test_refused);
     g_test_add_func("/message/limits", test_limits);

@@ -29,28 +29,11 @@ static const char customers_csv[]
       "192.0.2.16/28,berta,berta@example.net,\n"
       "192.0.2.32/28,carl,carl@example.net,hold\n";
 
-typedef struct {
-    char *directory;
-    Snapshot *snapshot;
-    Secret *secret;
-    Ledger *ledger;
-} World;
+typedef FixtureWorld World;
 
 static void set_up(World *world, const char *extra)
 {
-    world->directory = fixture_directory();
-    world->snapshot = fixture_snapshot(world->directory, extra, customers_csv);
-    world->secret = secret_dummy();
-    g_autofree char *path = g_build_filename(world->directory, "ledger.db", NULL);
-    world->ledger = maker_open(path, LEDGER_DAEMON);
-}
-
-static void tear_down(World *world)
-{
-    ledger_close(world->ledger);
-    secret_free(world->secret);
-    snapshot_unref(world->snapshot);
-    fixture_remove(world->directory);
+    fixture_set_up(world, extra, customers_csv);
 }
 
 /* One mail, and what is to become of it. */
@@ -60,6 +43,7 @@ typedef struct {
     gint64 at; /* seconds after SENT */
     gboolean critical, stranger, no_end;
     const char *message_id, *title;
+    const char *signature; /* only this proves it, and not the header; or NULL */
     const char *status;
     guint notified, held, exempt, suppressed, unassigned, notices;
 } Step;
@@ -94,6 +78,12 @@ static gboolean record(World *world, const Step *step, GBytes *mail, const char 
                          SENT + step->at, released != NULL, error);
     if (*decision_r == NULL)
         return FALSE;
+    if (step->signature != NULL) {
+        Provenance *provenance = (*decision_r)->provenance;
+        g_free(provenance->signature);
+        provenance->signature = g_strdup(step->signature);
+        provenance->header = FALSE;
+    }
     const RecordInput input = { .ledger = world->ledger, .secret = world->secret, .bytes = mail,
                                 .subject = subject, .queue_id = "4TEST", .client = "",
                                 .released = released, .person = released != NULL ? "eva" : "" };
@@ -188,6 +178,21 @@ static const Story stories[] = {
       { { ONE, THREE, .stranger = TRUE, .status = "unverified" }, { ONE, THREE, TOLD(2) },
         { ONE, THREE, .stranger = TRUE, .status = "unverified" },
         { ONE, THREE, .status = AGAIN } } },
+    { "a signature under another ticket is a replay, held and not told", LIVE "renotify-after=0\n",
+      { { ONE, THREE, .signature = "pgp:1", TOLD(2) },
+        { TWO, THREE, .signature = "pgp:1", .status = "held", .held = 3 },
+        { "CB-Report#20250212-10000003", THREE, .signature = "pgp:2", TOLD(2) } } },
+    { "the same one under its own ticket is no replay", LIVE "renotify-after=0\n",
+      { { ONE, THREE, .signature = "pgp:1", TOLD(2) },
+        { ONE, { "192.0.2.3" }, .signature = "pgp:1", .status = "handled", .notified = 1,
+          .notices = 1 } } },
+    { "a replay that came first does not harm the genuine one whose header is proven", LIVE,
+      { { TWO, THREE, .signature = "pgp:1", TOLD(2) }, { ONE, THREE, .status = "handled",
+          .suppressed = 3 } } },
+    { "[KRITISCH] that only a signature proves lifts nothing", LIVE,
+      { { ONE, THREE, TOLD(2) },
+        { TWO, THREE, .at = HOUR, .critical = TRUE, .signature = "pgp:1", .status = "handled",
+          .suppressed = 3 } } },
     { "a held report is held once", LIVE,
       { { ONE, THREE, .title = "Verwundbare Toaster", .status = "held", .held = 3 },
         { ONE, THREE, .title = "Verwundbare Toaster", .status = AGAIN } } },
@@ -207,7 +212,7 @@ static void test_stories(void)
                 g_test_message("%s: mail %u", stories[i].name, s + 1);
                 run_step(&world, &stories[i].steps[s], NULL);
             }
-        tear_down(&world);
+        fixture_tear_down(&world);
     }
 }
 
@@ -222,6 +227,34 @@ static char *notice_text(const World *world, const char *state)
     g_assert_no_error(error);
     gsize length;
     return message_part_text(message, 0, &length, &error);
+}
+
+/* The desk is told of the first unproven report, and again when a day was quiet. */
+static void test_unproven_told(void)
+{
+    static const struct {
+        const char *ticket;
+        gint64 at;
+        guint mails; /* in all, afterwards */
+    } cases[] = {
+        { ONE, 0, 1 },
+        { TWO, MINUTE, 1 },
+        { "CB-Report#20250212-10000003", MINUTE + DAY, 1 },
+        { "CB-Report#20250212-10000004", MINUTE + 2 * DAY + 1, 2 },
+    };
+    World world;
+
+    set_up(&world, LIVE);
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const Step step = { cases[i].ticket, THREE, .at = cases[i].at, .stranger = TRUE,
+                            .status = "unverified" };
+        run_step(&world, &step, NULL);
+        g_assert_cmpuint(maker_count(world.ledger, LEDGER_NOTICES, "pending"), ==, cases[i].mails);
+    }
+    g_autofree char *text = notice_text(&world, "pending");
+    g_assert_nonnull(strstr(text, "client: 2001:db8:: is in none of clients="));
+    g_assert_nonnull(strstr(text, "certbundctl accept 'CB-Report#20250212-10000004'"));
+    fixture_tear_down(&world);
 }
 
 /* Two are told, a third is new: the notice has the new one, and says that two are open. */
@@ -244,7 +277,7 @@ static void test_still_open(void)
     g_assert_nonnull(strstr(text, "2 "));
     g_assert_nonnull(strstr(text, "11. Februar 2025"));
     g_assert_nonnull(strstr(text, "11 February 2025"));
-    tear_down(&world);
+    fixture_tear_down(&world);
 }
 
 /* What the desk has exempted is told to nobody, until the exemption ends. */
@@ -265,7 +298,7 @@ static void test_exempted(void)
     g_assert_no_error(error);
     run_step(&world, &before, NULL);
     run_step(&world, &after, NULL);
-    tear_down(&world);
+    fixture_tear_down(&world);
 }
 
 static void bounce(const World *world, const char *contact)
@@ -318,7 +351,7 @@ static void test_contacts(void)
     bounce(&world, "noc@example.net");
     run_step(&world, &mails[2], NULL);
     g_assert_cmpuint(maker_count(world.ledger, LEDGER_NOTICES, "held"), ==, 1);
-    tear_down(&world);
+    fixture_tear_down(&world);
 }
 
 /* deliver=digest, and no contact takes mail: the row waits in a notice of its own, and the
@@ -357,7 +390,7 @@ static void test_digest_contact(void)
     g_assert_cmpuint(late->len, ==, 2);
     g_assert_cmpstr(((LedgerClaim *)late->pdata[0])->recipients[0], ==, "desk@example.org");
     g_assert_cmpstr(((LedgerClaim *)late->pdata[1])->recipients[0], ==, "anna@example.net");
-    tear_down(&world);
+    fixture_tear_down(&world);
 }
 
 /* A held report is run again by a person, past what held it, in its own place. */
@@ -378,7 +411,7 @@ static void test_released(void)
     g_autofree char *provenance
         = maker_value(world.ledger, LEDGER_REPORTS, NULL, "provenance");
     g_assert_cmpstr(provenance, ==, "client"); /* as it came, not as it was released */
-    tear_down(&world);
+    fixture_tear_down(&world);
 }
 
 /* RECORD_UNPROVEN_MAX bytes of unproven mails are kept, and not one more. */
@@ -404,7 +437,7 @@ static void test_unproven_limit(void)
         g_assert_true(recorded.kept == (above == 0));
         g_assert_cmpuint(maker_count(world.ledger, LEDGER_REPORTS, NULL), ==, above == 0 ? 2 : 1);
         recorded_clear(&recorded);
-        tear_down(&world);
+        fixture_tear_down(&world);
     }
 }
 
@@ -441,7 +474,7 @@ static void test_digest_details(void)
         g_autofree char *text = notice_text(&world, "pending");
         g_assert_true((strstr(text, "yyy ...") != NULL) == (above == 1));
         recorded_clear(&recorded);
-        tear_down(&world);
+        fixture_tear_down(&world);
     }
 }
 
@@ -472,7 +505,7 @@ static void test_nothing_remains(void)
     g_assert_cmpuint(maker_count(world.ledger, LEDGER_REPORTS, NULL), ==, 0);
     g_assert_cmpuint(maker_count(world.ledger, LEDGER_NOTICES, NULL), ==, 0);
     run_step(&world, &step, NULL);
-    tear_down(&world);
+    fixture_tear_down(&world);
 }
 
 int main(int argc, char **argv)
@@ -480,6 +513,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     message_init();
     g_test_add_func("/record/stories", test_stories);
+    g_test_add_func("/record/unproven-told", test_unproven_told);
     g_test_add_func("/record/still-open", test_still_open);
     g_test_add_func("/record/exempted", test_exempted);
     g_test_add_func("/record/contacts", test_contacts);

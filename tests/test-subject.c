@@ -2,7 +2,6 @@
  * Copyright the certbund-milter authors */
 
 /* Subjects and titles; the grammar stands in src/subject.h. */
-#include "classes.h"
 #include "subject.h"
 
 #include <string.h>
@@ -95,6 +94,7 @@ static void test_fold(void)
         { "Moeglich", "moeglich" },
         { "Gr\xc3\xb6\xc3\x9f" "e", "groesse" },
         { " a\t\xc2\xa0" "b", "a b" },
+        { "Tel\xc2\xadnet", "telnet" }, /* U+00AD, a soft hyphen */
         { "\xff", "\xef\xbf\xbd" },
     };
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -103,57 +103,41 @@ static void test_fold(void)
     }
 }
 
-static void test_matches(void)
+/* What programs write before the subject that they answer. */
+static void test_automatic(void)
 {
     static const struct {
-        const char *title, *pattern;
+        const char *subject;
         gboolean want;
     } rows[] = {
-        { "malware infections (avalanche)", "malware infections", TRUE },
-        { "malware infections", "malware infections", TRUE },
-        { "malware infections2", "malware infections", FALSE },
-        { "telnet-server", "telnet", FALSE }, /* '-' joins words */
-        { "telnet", "telnet-server", FALSE },
-        { "adware/pua", "adware", TRUE },
-        { "x", "", FALSE },
-    };
-    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
-        g_assert_cmpint(subject_title_matches(rows[i].title, rows[i].pattern), ==, rows[i].want);
-}
-
-static void test_classes(void)
-{
-    static const char *const rows[][2] = {
-        { "Offene Telnet-Server", "open-telnet" },
-        { "openly accessible TELNET servers", "open-telnet" },
-        { "Schadprogramm-Infektionen", "malware" },
-        { "Schadprogramm-Infektionen (Avalanche)", "malware-avalanche" },
-        { "Malware infections (Avalanche)", "malware-avalanche" },
-        { "POP3-Server mit unverschluesselter Authentifizierung", "plaintext-pop3" },
-        { "NTP-Server mit aktiver 'monlist' Funktion", "open-ntp-monlist" },
+        { "Automatische Antwort: [" T "] X", TRUE },
+        { "Automatic reply: [" T "] X", TRUE },
+        { "Auto: [" T "] X", TRUE },
+        { "AUTO: RE: [" T "] X", TRUE },
+        { "Autoreply: [" T "] X", TRUE },
+        { "Out of Office: [" T "] X", TRUE },
+        { "[abuse] Out of office Re: [" T "] X", TRUE },
+        { "Abwesenheitsnotiz: [" T "] X", TRUE },
+        { "Re: Abwesenheit [" T "] X", TRUE },
+        { "Undelivered Mail Returned to Sender [" T "] X", TRUE },
+        { "Undeliverable: [" M "] X", TRUE },
+        { "Unzustellbar: [" T "] X", TRUE },
+        { "Delivery Status Notification (Failure) [" T "]", TRUE },
+        { "Gelesen: [" T "] X", TRUE },
+        { "[" T "] X", FALSE },
+        { "[" T "] Automatische Antwort: X", FALSE }, /* a title */
+        { "[" M "] Out of Office", FALSE },
+        { "Auto [" T "] X", FALSE },
+        { "[auto-immune] [" T "] X", FALSE },
+        { "Thread: [" T "] X", FALSE },
+        { "Re: [" T "] X", FALSE },
     };
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-        const ReportClass *class = classes_find(rows[i][0]);
-        g_assert_nonnull(class);
-        g_assert_cmpstr(class->id, ==, rows[i][1]);
+        g_autoptr(Subject) subject = subject_parse(rows[i].subject);
+        g_test_message("%s", rows[i].subject);
+        g_assert_nonnull(subject);
+        g_assert_true(subject->automatic == rows[i].want);
     }
-    g_assert_cmpstr(classes_find("Kompromittierte E-Mail-Konten")->account_column, ==, "email");
-    g_assert_cmpstr(classes_find("Offene Telnet-Server")->account_column, ==, "");
-    g_assert_null(classes_find("Verwundbare Foo-Server"));
-    g_assert_null(classes_find(""));
-}
-
-static void test_slug(void)
-{
-    g_autofree char *plain = classes_slug("Verwundbare  Foo-Server (CVE-2030-1)");
-    g_assert_cmpstr(plain, ==, "verwundbare-foo-server-cve-2030-1");
-    g_autofree char *umlaut = classes_slug("../\xc3\x9c" "ble <Ger\xc3\xa4te>");
-    g_assert_cmpstr(umlaut, ==, "ueble-geraete");
-    g_autofree char *nothing = classes_slug(" ... ");
-    g_assert_cmpstr(nothing, ==, "unknown");
-    g_autofree char *long_title = g_strnfill(61, 'x');
-    g_autofree char *cut = classes_slug(long_title);
-    g_assert_cmpuint(strlen(cut), ==, 60);
 }
 
 /* SUBJECT_MAX: the ticket may end there and not one byte later; a title is cut. */
@@ -188,11 +172,9 @@ int main(int argc, char **argv)
         g_autofree char *path = g_strdup_printf("/subject/%s", cases[i].name);
         g_test_add_data_func(path, &cases[i], test_subject);
     }
+    g_test_add_func("/subject/automatic", test_automatic);
     g_test_add_func("/subject/limit", test_limit);
     g_test_add_func("/subject/control-characters", test_control_characters);
     g_test_add_func("/title/fold", test_fold);
-    g_test_add_func("/title/matches", test_matches);
-    g_test_add_func("/classes/find", test_classes);
-    g_test_add_func("/classes/slug", test_slug);
     return g_test_run();
 }

@@ -323,6 +323,56 @@ static void test_no_sendmail(void)
     g_assert_cmpint(reply.trouble, ==, SUBMIT_UNREACHED);
 }
 
+/* REPLY_MAX bytes of the MTA's line are kept. */
+static void test_reply_limit(void)
+{
+    enum { REPLY_MAX = 500 };
+
+    for (guint more = 0; more < 2; more++) {
+        g_autofree char *text = g_strnfill(REPLY_MAX + more - strlen("554 5.6.0 "), 'x');
+        g_autofree char *said = g_strconcat("554 5.6.0 ", text, NULL);
+        g_autofree char *kept = g_strndup(said, REPLY_MAX);
+        Server server = { .on_dot = said };
+        g_auto(SubmitReply) reply = { .text = NULL };
+        g_autoptr(GError) error = NULL;
+
+        server_start(&server);
+        g_autoptr(Submitter) submitter = submitter_to(&server);
+        g_assert_false(send_one(submitter, "", &reply, &error));
+        g_assert_error(error, CERTBUND_ERROR, CERTBUND_ERROR_INPUT);
+        g_assert_true(g_str_has_suffix(error->message, kept));
+        g_clear_pointer(&submitter, submitter_unref);
+        server_stop(&server);
+    }
+}
+
+/* SAID_MAX bytes of what the program says are kept, however it says them. */
+static void test_said_limit(void)
+{
+    enum { SAID_MAX = 500 };
+
+    for (guint more = 0; more < 2; more++) {
+        char *directory = fixture_directory();
+        g_autofree char *first = g_strnfill(SAID_MAX - 1, 'x');
+        g_autofree char *script
+            = g_strdup_printf("#!/bin/sh\ncat >/dev/null\necho %s | tr -d '\\n'\nsleep 0.2\n"
+                              "echo %s | tr -d '\\n'\nexit 67\n", first, more ? "yz" : "y");
+        g_autofree char *program = g_build_filename(directory, "sendmail", NULL);
+        g_autofree char *via = g_strconcat("sendmail:", program, NULL);
+        g_autofree char *kept = g_strconcat(first, "y", NULL);
+        g_autoptr(Submitter) submitter = submitter_new(via, NULL);
+        g_auto(SubmitReply) reply = { .text = NULL };
+        g_autoptr(GError) error = NULL;
+
+        fixture_write(directory, "sendmail", script);
+        g_assert_cmpint(g_chmod(program, 0755), ==, 0);
+        g_assert_false(send_one(submitter, "", &reply, &error));
+        g_test_message("%s", error->message);
+        g_assert_true(g_str_has_suffix(error->message, kept));
+        fixture_remove(directory);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -333,5 +383,7 @@ int main(int argc, char **argv)
     g_test_add_func("/submit/nobody-listens", test_nobody_listens);
     g_test_add_func("/submit/sendmail", test_sendmail);
     g_test_add_func("/submit/no-sendmail", test_no_sendmail);
+    g_test_add_func("/submit/reply-limit", test_reply_limit);
+    g_test_add_func("/submit/said-limit", test_said_limit);
     return g_test_run();
 }

@@ -67,6 +67,8 @@ static TemplateSet *load(const char *first, const char *second, Faults *faults)
 #define P "<p>text</p>"
 #define E "</notice></template>"
 #define L "<layout version='1' id='l'>\n<languages>de</languages>\n"
+/* As many bytes as an id or the name of a header field may have. */
+#define ID_60 "abcdefghijklmnopqrstuvwxyz-abcdefghijklmnopqrstuvwxyz-123456"
 #define X "<text xml:lang='de'><more>m</more></text>"
 
 static const struct {
@@ -165,6 +167,16 @@ static const struct {
       "x.xml:1: no language in common with layout \"default\"" },
     { "id-odd", "<template version='1' id='a/b'>\n<match><title>X</title></match>" N P E,
       "x.xml:1: id=\"a/b\", expected 1 to 60 of a-z, 0-9 and -" },
+    { "id-limit", "<template version='1' id='" ID_60 "'>\n<match><title>X</title></match>" N P E,
+      NULL },
+    { "id-above", "<template version='1' id='" ID_60 "7'>\n<match><title>X</title></match>" N P E,
+      "x.xml:1: id=\"" ID_60 "7\", expected 1 to 60 of a-z, 0-9 and -" },
+    { "id-empty", "<template version='1' id=''>\n<match><title>X</title></match>" N P E,
+      "x.xml:1: id=\"\", expected 1 to 60 of a-z, 0-9 and -" },
+    { "language-limit", T "<notice xml:lang='abcdefgh'><subject>S</subject>" P E,
+      "x.xml:1: no language in common with layout \"default\"" },
+    { "language-above", T "<notice xml:lang='abcdefghi'><subject>S</subject>" P E,
+      "x.xml:3: xml:lang=\"abcdefghi\", expected a language such as de or en" },
     { "match-missing", "<template version='1' id='x'>" N P E, "x.xml:1: <template> lacks <match>" },
     { "match-missing-report", "<template version='1' id='report'>" N P E, NULL },
     { "title-empty", "<template version='1' id='x'>\n<match><title/></match>" N P E,
@@ -217,6 +229,9 @@ static const struct {
       "x.xml:3: header \"X-CertBund-Milter\"" },
     { "header-colon", L "<header name='X-A: b'>a</header>" X "</layout>",
       "x.xml:3: header name \"X-A: b\", expected" },
+    { "header-limit", L "<header name='" ID_60 "'>a</header>" X "</layout>", NULL },
+    { "header-above", L "<header name='" ID_60 "7'>a</header>" X "</layout>",
+      "x.xml:3: header name \"" ID_60 "7\", expected" },
     { "header-line-end", L "<header name='X-A&#13;&#10;Bcc'>a</header>" X "</layout>",
       "x.xml:3: control character in the text" },
     { "from-sound", L "<from>Abuse &lt;abuse@example.net&gt;</from>" X "</layout>", NULL },

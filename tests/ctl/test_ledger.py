@@ -319,11 +319,78 @@ def _(stage):
     has(err.decode(), f"as root or as user {owner}", f"sudo -u {owner} certbundctl")
 
 
+@tap.case("drift: columns of all classes or of one; none of a named class is exit 1")
+def _(stage):
+    stage.make_ledger()
+    status, out, err = stage.run("drift")
+    tap.equal((status, out), (0, ""))
+    has(err, "no report of a known class has come yet")
+    database = sqlite3.connect(stage.ledger, isolation_level=None)
+    second = 1739358625000000  # 2025-02-12T11:10:25Z
+    for row in (("open-telnet", "ip", 1, second, second + 1000000, 7, 0, 0),
+                ("open-telnet", "banner", 1, 0, 0, 0, 1, 2),
+                ("open-telnet", "tls\x1b[31m", 0, second, second, 1, 0, 1),
+                ("malware", "ip", 1, second, second, 1, 0, 0)):
+        database.execute("INSERT INTO drift VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    database.close()
+    rows = stage.lines("drift", "open-telnet")
+    tap.equal(rows, [
+        {"class": "open-telnet", "column": "banner", "state": "missing", "first_seen": None,
+         "last_seen": None, "reports": 0},
+        {"class": "open-telnet", "column": "ip", "state": "expected",
+         "first_seen": "2025-02-12T11:10:25Z", "last_seen": "2025-02-12T11:10:26Z", "reports": 7},
+        {"class": "open-telnet", "column": "tls\x1b[31m", "state": "new",
+         "first_seen": "2025-02-12T11:10:25Z", "last_seen": "2025-02-12T11:10:25Z", "reports": 1}])
+    status, out, err = stage.run("drift")
+    tap.equal((status, err), (0, ""))
+    tap.equal(out.splitlines()[0].split(),
+              ["class", "column", "state", "first_seen", "last_seen", "reports"])
+    tap.equal(len(out.splitlines()), 5)
+    tap.equal("\x1b" in out, False)
+    status, out, err = stage.run("drift", "open-foo")
+    tap.equal((status, out), (1, ""))
+    has(err, "no report of a known class open-foo")
+
+
+@tap.case("classes: the table with each one's template; without a config as well")
+def _(stage):
+    rows = {row["id"]: row for row in stage.lines("classes")}
+    telnet = rows["open-telnet"]
+    tap.equal({name: telnet[name] for name in ("kind", "severity", "titles_de", "ports",
+                                               "account_column", "template")},
+              {"kind": "open-service", "severity": "low", "titles_de": ["Offene Telnet-Server"],
+               "ports": ["23/tcp"], "account_column": None, "template": "open-telnet"})
+    tap.equal([column["name"] for column in telnet["columns"]],
+              ["asn", "ip", "timestamp", "port", "banner"])
+    tap.equal(rows["open-memcached"]["columns"][3],
+              {"name": "memcached_version", "optional": False, "label_de": "Memcached-Version",
+               "label_en": "Memcached version", "aliases": ["version"]})
+    tap.equal(rows["open-portmapper"]["columns"][3]["optional"], True)
+    tap.equal(rows["malware"]["severity"], "high")
+    tap.equal(rows["open-redis"]["template"], None)
+    status, out, err = stage.run("classes")
+    tap.equal((status, err), (0, ""))
+    lines = out.splitlines()
+    tap.equal(len(lines), len(rows) + 1)
+    tap.equal(lines[0].split(), ["id", "severity", "ports", "template", "columns", "titles"])
+    line = next(line for line in lines if line.startswith("open-portmapper "))
+    has(line, "111/tcp 111/udp", " open-portmapper ", "asn ip timestamp rpc_response?",
+        "Offene Portmapper-Dienste; ")
+    os.rename(stage.config, stage.config + ".away")
+    status, out, err = stage.run("classes", "--json")
+    tap.equal((status, len(out.splitlines())), (0, len(rows)))
+    has(err, "no template is known")
+    stage.write("certbund-milter.conf", "[templates]\ndirectories=/nowhere\n")
+    status, out, err = stage.run("classes")
+    tap.equal((status, out), (78, ""))
+    has(err, "/nowhere")
+
+
 @tap.case("wrong calls of the ledger's verbs: exit 64, and what was expected")
 def _(stage):
     stage.make_ledger()
     calls = ("reports x", "reports --state", "notices --stat held", "show", "show a b",
-             "unassigned a b", "held x", "release", "release --by", "drop --why x", "retry",
+             "unassigned a b", "held x", "drift a b", "classes x", "release", "release --by", "drop --why x", "retry",
              "exempt", "exempt 192.0.2.0/24", "exempt --end", "exempt --list --end X1",
              "exempt --list 192.0.2.0/24", "exempt --class x --list", "contact", "contact ok",
              "contact list x", "contact ok --json a@example.org", "contact bad a@example.org",

@@ -267,7 +267,7 @@ class Lab:
         text += listener(self.notice_port, "smtpd_milters=",
                          "receive_override_options=no_milters", "syslog_name=lab/notices")
         for port, milters in self.listeners.items():
-            text += listener(port, f"smtpd_milters={milters}")
+            text += listener(port, f"smtpd_milters={milters}", *xclient)
         return text + """\
 pickup    unix  n  -  n  1     1  pickup
 cleanup   unix  n  -  n  -     0  cleanup

@@ -183,6 +183,26 @@ def replies():
                         body) for word in ("Re:", "AW:", "Fwd:", "WG:", "RE: AW:")}
 
 
+def answers():
+    """{name: bytes} of reports that programs seem to have sent, which CERT-Bund's never do."""
+    marked = {"vacation": "Auto-Submitted: auto-replied\r\n",
+              "our own kind": "Auto-Submitted: (a) auto-generated; x=no\r\n",
+              "two that differ": "Auto-Submitted: no\r\nAuto-Submitted: auto-notified\r\n",
+              "X-Autoreply": "X-Autoreply: yes\r\n", "X-Autorespond": "X-Autorespond: x\r\n",
+              "Precedence": "Precedence: auto_reply\r\n"}
+    rows = telnet_rows(["192.0.2.10"])
+    found = {name: report(rows=rows, headers=headers) for name, headers in marked.items()}
+    for word in ("Automatische Antwort:", "Auto:", "Out of Office", "Abwesenheit:",
+                 "Undelivered Mail", "Unzustellbar:"):
+        found[word] = report(rows=rows, subject=f"{word} [{new_ticket()}] Offene Telnet-Server")
+    found["a reply without Re:"] = report(
+        rows=rows, headers="In-Reply-To: <x@example.com>\r\n").replace(
+            SENDER.encode(), b"erika@example.com")
+    found["multipart/report"] = report(rows=rows).replace(
+        b"multipart/signed;", b"multipart/report;", 1)
+    return found
+
+
 # Reading what came back
 
 

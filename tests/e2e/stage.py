@@ -23,6 +23,9 @@ def make_lab():
     lab.milters = "unix:" + lab.socket_path
     lab.inet_port, lab.inet_milter_port = free_port(), free_port()
     lab.listeners[lab.inet_port] = f"inet:{HOST}:{lab.inet_milter_port}"
+    # ... and one that asks a verifying filter first, see ar_lab.py.
+    lab.ar_port, lab.ar_socket_path = free_port(), lab.path("run", "opendkim.sock")
+    lab.listeners[lab.ar_port] = f"unix:{lab.ar_socket_path} {lab.milters}"
     return lab
 
 

@@ -7,7 +7,7 @@ import queue
 import threading
 
 import mails
-from daemon import ABUSE, ANNA, BERT, CARL
+from daemon import ABUSE, ANNA, BERT, CARL, CUSTOMERS
 from mails import TELNET, as_delivered, telnet_rows, without_trace
 from stage import COLLEAGUE
 from tap import case, equal, same_bytes
@@ -43,6 +43,55 @@ def test_to_abuse(stage):
 def test_replies(stage):
     with stage.daemon():
         unchanged(stage, mails.replies(), [ABUSE], "erika@example.com")
+
+
+@case("what looks like a report, but was sent by a program in answer: byte for byte")
+def test_answers(stage):
+    with stage.daemon():
+        unchanged(stage, mails.answers(), [ABUSE], "erika@example.com")
+        unchanged(stage, {"null sender": mails.report(TELNET, ROWS)}, [ABUSE], "")
+
+
+@case("X-Auto-Response-Suppress, Precedence: list and Auto-Submitted: no say nothing")
+def test_no_answer(stage):
+    headers = "X-Auto-Response-Suppress: All\r\nPrecedence: list\r\nAuto-Submitted: (no) no; a=b\r\n"
+    with stage.daemon():
+        stage.send(mails.report(TELNET, ROWS, headers=headers))
+        stage.expect_status("handled", {ABUSE: 1, ANNA: 1, BERT: 1, CARL: 1})
+
+
+def come_back(stage, found, sender):
+    """Send mails of ours to the intake: they stay there, and nothing new is sent."""
+    stage.lab.clear()
+    for mail in found:
+        stage.send(mail, sender=sender)
+    equal(stage.boxes(), {ABUSE: len(found)}, "mailboxes")
+    for mail in stage.mails(ABUSE):
+        assert mails.mark_of(mail) is None, mail[:2000]
+
+
+@case("loops: a customer whose address is the intake's, who redirects, forwards, and is on leave")
+def test_loops(stage):
+    customers = CUSTOMERS.replace(BERT, ABUSE)
+    with stage.daemon({"notices.desk": ABUSE}, customers=customers):
+        ticket = mails.new_ticket()
+        rows = ROWS + telnet_rows(["203.0.113.9"])  # nobody's: the desk is told
+        stage.send(mails.report(TELNET, rows, ticket=ticket))
+        equal(stage.boxes(), {ABUSE: 3, ANNA: 1, CARL: 1}, "original, notice and desk's mail")
+        ours = [mail for mail in map(without_trace, stage.mails(ABUSE))
+                if mails.mark_of(mail) is None] + [without_trace(stage.original(ANNA))]
+        equal(len(ours), 3, "mails of ours")
+        ours = [mail.replace(b"\n", b"\r\n") for mail in ours]
+        come_back(stage, ours, BERT)  # redirected, as they are
+        come_back(stage, ours, "")
+        come_back(stage, [mail.replace(b"Subject: ", f"Subject: Fwd: [{ticket}] ".encode(), 1)
+                          .replace(b"Auto-Submitted: auto-generated\r\n", b"", 1)
+                          for mail in ours], BERT)
+        come_back(stage, [mails.plain(f"{word} [{ticket}] Offene Telnet-Server",
+                                      headers="Auto-Submitted: auto-replied\r\n", sender=BERT)
+                          for word in ("Automatische Antwort:", "Abwesend:", "")], BERT)
+        come_back(stage, [mails.report(TELNET, ROWS, headers="Auto-Submitted: auto-replied\r\n")],
+                  "")
 
 
 @case("other mail by the null sender: byte for byte")

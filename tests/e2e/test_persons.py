@@ -33,6 +33,19 @@ def to_customers(stage):
     return {box: n for box, n in stage.boxes().items() if box not in (ABUSE, DESK)}
 
 
+@case("manual ticket: prepared and held; released by a person it is told")
+def test_manual_ticket(stage):
+    ticket = "CERT-Bund#2025021228001112"
+    with stage.daemon() as daemon:
+        stage.send(mails.manual(), sender="certbund@bsi.bund.de")
+        mark = stage.expect_status("held", {ABUSE: 1, DESK: 1})
+        equal((mark["ticket"], mark["events"]), (ticket, "1"))
+        stage.lab.clear()
+        ctl(daemon, "release", ticket, "--by", "eva")
+        equal(stage.boxes(), {ANNA: 1})
+    assert "192.0.2.10" in mails.strict(stage.mails(ANNA)[0]).get_content()
+
+
 @case("a braked report is held with its bytes; release sends it, once, and says who")
 def test_release(stage):
     ticket = mails.new_ticket()
@@ -49,6 +62,24 @@ def test_release(stage):
         assert any((row["from"], row["to"], row["person"], row["why"])
                    == ("held", "done", "eva", "looked at") for row in changes), changes
         equal([row["state"] for row in lines(daemon, "reports")], ["done"])
+
+
+@case("TLP:AMBER in CERT-Bund's text holds, TLP:RED in a cell does not; release lets it go")
+def test_tlp(stage):
+    ticket = mails.new_ticket()
+    with stage.daemon() as daemon:
+        marked = mails.report(TELNET, ROWS, ticket=ticket).replace(
+            b"Dear Sir or Madam,", b"Dear Sir or Madam,\r\n\r\n[TLP:=C2=AD\r\nAMBER]", 1)
+        stage.send(marked)
+        mark = stage.mark()
+        assert mark["status"] == "held" and "TLP:AMBER: not to be" in mark["reason"], mark
+        equal(to_customers(stage), {}, "notices")
+        assert "TLP:AMBER" in ctl(daemon, "release", ticket)
+        equal(to_customers(stage), ALL, "notices")
+        stage.lab.clear()
+        stage.send(mails.report(TELNET, telnet_rows(["192.0.2.6"], banner="TLP:RED")))
+        equal(stage.mark()["status"], "handled")
+        equal(to_customers(stage), {ANNA: 1}, "notices")
 
 
 @case("brake-notices: what would be too many in a day waits for release")

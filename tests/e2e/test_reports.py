@@ -245,7 +245,7 @@ def test_unverified(stage):
     sent = telnet_report()[0]
     with stage.daemon():
         stage.send(sent, address=OUTSIDE)
-    stage.expect_status("unverified", {ABUSE: 1})
+        stage.expect_status("unverified", {ABUSE: 1, DESK: 1})
     check_original(stage, sent)
 
 
@@ -260,9 +260,9 @@ def test_old(stage):
         stage.expect_status("handled", {ABUSE: 1, ANNA: 1, BERT: 1, CARL: 1})
 
 
-@case("manual ticket: recognised, marked unread")
-def test_manual(stage):
-    sent = mails.manual()
+@case("manual ticket that names no address: marked unread")
+def test_unread(stage):
+    sent = mails.manual(text="http://www.example.org/\n")
     with stage.daemon():
         stage.send(sent, sender="certbund@bsi.bund.de")
     mark = stage.expect_status("unread", {ABUSE: 1})
@@ -317,8 +317,29 @@ def test_unknown_class(stage):
     stage.lab.clear()
     with stage.daemon({"templates.unknown-class": "notify"}):
         stage.send(mails.report(FOO, rows))
-        stage.expect_status("handled", {ABUSE: 1, ANNA: 1, BERT: 1, CARL: 1})
+        stage.expect_status("handled", {ABUSE: 1, ANNA: 1, BERT: 1, CARL: 1, DESK: 1})
         check_notices(stage, FOO[1], rows)
+        assert "verwundbare-foo-server" in mails.text_of(stage.mails(DESK)[0]), "the class is told"
+        stage.lab.clear()
+        stage.send(mails.report(FOO, rows))
+        stage.expect_status("handled", {ABUSE: 1, ANNA: 1, BERT: 1, CARL: 1})  # once
+
+
+@case("a column that comes or goes is logged once, and holds nothing")
+def test_drift(stage):
+    rows = [[*row[:4], "yes"] for row in telnet_rows(MIXED)]
+    with stage.daemon() as daemon:
+        for _ in range(2):
+            stage.lab.clear()
+            stage.send(mails.report((TELNET[0], [*TELNET[1][:4], "tls"]), rows))
+            stage.expect_status("handled", {ABUSE: 1, ANNA: 1, BERT: 1, CARL: 1})
+        log = daemon.log()
+        for line in ('class open-telnet: column "banner" is missing',
+                     'class open-telnet: column "tls" is new'):
+            equal(log.count(line), 1, log)
+        equal(daemon.ledger("SELECT name, expected, missing, reports FROM drift ORDER BY name"),
+              [("asn", 1, 0, 2), ("banner", 1, 1, 0), ("ip", 1, 0, 2), ("port", 1, 0, 2),
+               ("timestamp", 1, 0, 2), ("tls", 0, 0, 2)], "drift")
 
 
 @case("handled-to: a handled original goes there, others stay")

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* Names and labels of columns, from src/columns.csv, which is compiled in.  It is read once
+ * per process, on the first call from any thread, and never freed. */
+#include "columns.h"
+
+#include "data.h"
+
+typedef struct {
+    Table *table; /* what the columns' strings point into */
+    Column *columns;
+    guint n;
+} Names;
+
+static gpointer read_names(gpointer unused)
+{
+    (void)unused;
+    Names *names = g_new0(Names, 1);
+    names->table = data_table("columns.csv");
+    names->n = table_n_rows(names->table);
+    names->columns = g_new0(Column, names->n);
+    for (guint i = 0; i < names->n; i++)
+        names->columns[i] = (Column) {
+            .name = data_cell(names->table, i, "column"),
+            .label_de = data_cell(names->table, i, "label_de"),
+            .label_en = data_cell(names->table, i, "label_en"),
+            .aliases = data_texts(names->table, i, "aliases", "|"),
+        };
+    return names;
+}
+
+static char plain(char c)
+{
+    return c == ' ' || c == '-' ? '_' : g_ascii_tolower(c);
+}
+
+static gboolean same_name(const char *a, const char *b)
+{
+    while (*a != '\0' && plain(*a) == plain(*b))
+        a++, b++;
+    return *a == '\0' && *b == '\0';
+}
+
+const Column *columns_find(const char *name)
+{
+    static GOnce once = G_ONCE_INIT;
+    const Names *names = g_once(&once, read_names, NULL);
+    for (guint i = 0; i < names->n; i++)
+        if (g_ascii_strcasecmp(names->columns[i].name, name) == 0)
+            return &names->columns[i];
+    return NULL;
+}
+
+static gboolean is_alias(const char *name, const char *written)
+{
+    const Column *column = columns_find(name);
+    for (char **alias = column != NULL ? column->aliases : NULL; alias != NULL && *alias != NULL;
+         alias++)
+        if (same_name(*alias, written))
+            return TRUE;
+    return FALSE;
+}
+
+gboolean columns_same(const char *name, const char *written)
+{
+    return same_name(name, written) || is_alias(name, written);
+}
+
+int columns_locate(const Table *table, const char *name)
+{
+    guint n = table_n_columns(table);
+    for (guint i = 0; i < n; i++)
+        if (same_name(name, table_column(table, i)))
+            return (int)i;
+    for (guint i = 0; i < n; i++)
+        if (is_alias(name, table_column(table, i)))
+            return (int)i;
+    return -1;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* Reads words, one character at a time, and remembers what the last one was: nothing is
+ * allocated, however long the text. */
+#include "tlp.h"
+
+#include <string.h>
+
+#define WORD_MAX 16   /* the longest known here has 14 letters */
+#define DECOMPOSED 18 /* characters, at most, of one (Unicode Standard Annex 15) */
+
+typedef struct {
+    char word[WORD_MAX + 1]; /* lower case, without what is no ASCII */
+    gsize length;            /* may be above WORD_MAX: then it is no word of ours */
+    gboolean named;          /* "TLP" was said, its colour not yet */
+    gboolean amber;          /* ... and it was amber: STRICT may follow */
+    Tlp strictest;
+} Reader;
+
+static const char *const names[] = {
+    [TLP_NONE] = "",           [TLP_CLEAR] = "TLP:CLEAR",
+    [TLP_GREEN] = "TLP:GREEN", [TLP_AMBER] = "TLP:AMBER",
+    [TLP_AMBER_STRICT] = "TLP:AMBER+STRICT", [TLP_RED] = "TLP:RED",
+};
+
+const char *tlp_name(Tlp tlp)
+{
+    return names[tlp];
+}
+
+gboolean tlp_restricts(Tlp tlp)
+{
+    return tlp >= TLP_AMBER;
+}
+
+static Tlp colour(const char *word)
+{
+    static const struct {
+        const char *word;
+        Tlp tlp;
+    } colours[] = {
+        { "clear", TLP_CLEAR }, { "white", TLP_CLEAR },              { "green", TLP_GREEN },
+        { "amber", TLP_AMBER }, { "amberstrict", TLP_AMBER_STRICT }, { "red", TLP_RED },
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(colours); i++)
+        if (strcmp(colours[i].word, word) == 0)
+            return colours[i].tlp;
+    return TLP_NONE;
+}
+
+/* "TLP 2.0: RED", "TLP-Einstufung: AMBER", "TLP is GREEN". */
+static gboolean may_stand_between(const char *word)
+{
+    static const char *const words[] = {
+        "version", "level",  "marking", "label",  "color", "colour", "classification", "status",
+        "stufe",   "farbe",  "einstufung", "kennzeichnung", "is", "ist", NULL,
+    };
+    return strspn(word, "v0123456789") == strlen(word)
+        || g_strv_contains(words, word);
+}
+
+static void note(Reader *reader, Tlp tlp)
+{
+    reader->strictest = MAX(reader->strictest, tlp);
+    reader->amber = tlp == TLP_AMBER;
+    reader->named = FALSE;
+}
+
+static void end_word(Reader *reader)
+{
+    gboolean short_enough = reader->length <= WORD_MAX;
+    gboolean begins = g_str_has_prefix(reader->word, "tlp");
+    const char *rest = reader->word + (begins ? strlen("tlp") : 0);
+
+    if (reader->length == 0)
+        return;
+    if (short_enough && (begins || reader->named) && colour(rest) != TLP_NONE)
+        note(reader, colour(rest));
+    else if (short_enough && reader->amber && strcmp(reader->word, "strict") == 0)
+        note(reader, TLP_AMBER_STRICT);
+    else {
+        reader->named = short_enough && (begins || reader->named) && may_stand_between(rest);
+        reader->amber = FALSE;
+    }
+    reader->length = 0;
+    reader->word[0] = '\0';
+}
+
+static void add_letter(Reader *reader, gunichar letter)
+{
+    if (reader->length < WORD_MAX) {
+        reader->word[reader->length] = letter < 0x80 ? (char)letter : '?';
+        reader->word[reader->length + 1] = '\0';
+    }
+    reader->length++;
+}
+
+/* Nothing is seen of it, so it divides no word. */
+static gboolean is_invisible(gunichar c)
+{
+    switch (g_unichar_type(c)) {
+    case G_UNICODE_FORMAT: /* soft hyphen, joiners, directions */
+    case G_UNICODE_NON_SPACING_MARK:
+    case G_UNICODE_ENCLOSING_MARK:
+        return TRUE;
+    case G_UNICODE_CONTROL:
+        return !g_unichar_isspace(c);
+    default:
+        return c == 0x115F || c == 0x1160 || c == 0x3164; /* fillers of Hangul */
+    }
+}
+
+static void add_character(Reader *reader, gunichar c)
+{
+    gunichar parts[DECOMPOSED];
+    gsize n = 1;
+
+    parts[0] = c;
+    if (c >= 0x80)
+        n = g_unichar_fully_decompose(c, TRUE, parts, DECOMPOSED);
+    for (gsize i = 0; i < MIN(n, DECOMPOSED); i++)
+        if (g_unichar_isalnum(parts[i]))
+            add_letter(reader, g_unichar_tolower(parts[i]));
+        else if (!is_invisible(parts[i]))
+            end_word(reader);
+}
+
+static void read_characters(Reader *reader, const char *text, gsize length)
+{
+    for (const char *p = text, *end = text + length; p < end;) {
+        gunichar c = (guchar)*p < 0x80 ? (gunichar)*p : g_utf8_get_char_validated(p, end - p);
+        if (c == (gunichar)-1 || c == (gunichar)-2) {
+            end_word(reader);
+            p++;
+            continue;
+        }
+        add_character(reader, c);
+        p += (guchar)*p < 0x80 ? 1 : g_unichar_to_utf8(c, NULL);
+    }
+}
+
+Tlp tlp_of_line(const char *text, gsize length)
+{
+    Reader reader = { .strictest = TLP_NONE };
+
+    read_characters(&reader, text, length);
+    end_word(&reader);
+    return reader.strictest;
+}
+
+/* Does the line, of dashes in front, say this? */
+static gboolean says(const char *line, gsize length, const char *const *phrases)
+{
+    while (length > 0 && (*line == ' ' || *line == '\t')) {
+        line++;
+        length--;
+    }
+    if (length < 2 || line[0] != '-' || line[1] != '-')
+        return FALSE;
+    for (; *phrases != NULL; phrases++)
+        for (gsize i = 0, n = strlen(*phrases); i + n <= length; i++)
+            if (g_ascii_strncasecmp(line + i, *phrases, n) == 0)
+                return TRUE;
+    return FALSE;
+}
+
+static gboolean is_quoted(const char *line, gsize length)
+{
+    gsize i = 0;
+    while (i < length && (line[i] == ' ' || line[i] == '\t'))
+        i++;
+    return i < length && line[i] == '>';
+}
+
+Tlp tlp_of_text(const char *text, gsize length)
+{
+    static const char *const begins[] = { "Weitergeleitete Nachricht", "ngliche Nachricht",
+                                          "Originalnachricht", "Original-Nachricht",
+                                          "Forwarded message", "Original message", NULL };
+    static const char *const ends[] = { "Ende der weitergeleiteten Nachricht",
+                                        "End of forwarded message", NULL };
+    Reader reader = { .strictest = TLP_NONE };
+    gboolean forwarded = FALSE;
+
+    for (const char *line = text, *end = text + length, *next; line < end; line = next) {
+        const char *lf = memchr(line, '\n', (gsize)(end - line));
+        gsize n = (gsize)((lf != NULL ? lf : end) - line);
+        next = lf != NULL ? lf + 1 : end;
+        if (says(line, n, ends))
+            forwarded = FALSE;
+        else if (says(line, n, begins))
+            forwarded = TRUE;
+        else if (!forwarded && !is_quoted(line, n))
+            read_characters(&reader, line, (gsize)(next - line));
+    }
+    end_word(&reader);
+    return reader.strictest;
+}
