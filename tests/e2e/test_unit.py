@@ -195,42 +195,77 @@ GNUPG = (
 )
 
 
-def make_keyring(home):
-    """A key, and a mail that it has signed, made outside of the unit."""
-    def gpg(*arguments):
+def make_keyring(home, text):
+    """A key in a new home, and its detached signature of a text: made outside of the unit.
+
+    The key's fingerprint.
+    """
+    def gpg(*words):
         # No pipe: the agent that it starts would keep it open.
-        subprocess.run(["gpg", "--homedir", home, "--batch", "--quiet", *arguments], check=True,
+        subprocess.run(["gpg", "--homedir", home, "--batch", "--quiet", *words], check=True,
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
-    with open(os.path.join(home, "mail"), "w", encoding="ascii") as file:
-        file.write("A report.\n")
+    if not shutil.which("gpg-agent"):
+        raise Skip("gpg-agent is not there (Debian package gpg-agent)")
+    os.makedirs(home, mode=0o700, exist_ok=True)
+    os.chmod(home, 0o700)
+    with open(os.path.join(home, "mail"), "wb") as file:
+        file.write(text)
     try:
         gpg("--passphrase", "", "--quick-gen-key", KEY, "ed25519", "sign", "never")
-        gpg("--output", os.path.join(home, "mail.asc"), "--detach-sign",
-            os.path.join(home, "mail"))
+        gpg("--armor", "--output", f"{home}/mail.asc", "--detach-sign", f"{home}/mail")
     finally:
         subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=False)
+    listed = subprocess.run(["gpg", "--homedir", home, "--batch", "--quiet", "--with-colons",
+                             "--list-keys"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    for path, folders, files in os.walk(home):
+        for name in [path] + [os.path.join(path, name) for name in folders + files]:
+            os.chown(name, ACCOUNT.pw_uid, ACCOUNT.pw_gid)
+    return next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr:"))
 
 
 @case("the unit: gpg, gpgsm and gpg-agent under its system call filter")
 def test_gnupg(stage):
-    for program in ("gpg", "gpgsm", "gpg-agent", "gpgconf", "gpg-connect-agent"):
+    for program in ("gpg", "gpgsm", "gpgconf", "gpg-connect-agent"):
         if not shutil.which(program):
             raise Skip(f"{program} is not there (Debian package gnupg)")
     need_confinement()
     home = temporary_directory("certbund-gpg-")  # short: an agent's socket lies in it
     try:
-        os.chmod(home, 0o700)
-        make_keyring(home)
-        for name in [home] + [entry.path for entry in os.scandir(home)]:
-            os.chown(name, ACCOUNT.pw_uid, ACCOUNT.pw_gid)
-        for key in os.scandir(os.path.join(home, "private-keys-v1.d")):
-            os.chown(key.path, ACCOUNT.pw_uid, ACCOUNT.pw_gid)
+        make_keyring(home, b"A report.\n")
         for line, word in GNUPG:
             status, said = run("/bin/sh", "-c", f"cd {home} && GNUPGHOME={home} exec {line}")
             assert status == 0 and word in said, f"{line}: exit status {status}: {said}"
     finally:
         shutil.rmtree(home)
+
+
+@case("the unit: a report that only its PGP signature vouches for, verified by the daemon's gpg")
+def test_pgp(stage):
+    daemon = confined_daemon(stage, files=True)
+    manager = Manager(daemon.path("notify"))
+    try:
+        home = daemon.path("gnupg")
+        report = mails.report(TELNET, ROWS)
+        line = b"\r\n--===============0042=="
+        signed, old = report.split(line + b"\r\n", 2)[1:]  # RFC 3156: without the last CRLF
+        key = make_keyring(home, signed)
+        with open(os.path.join(home, "mail.asc"), "rb") as file:
+            signature = file.read().replace(b"\n", b"\r\n")
+        start = old.index(b"-----BEGIN")
+        good = report.replace(old, old[:start] + signature + line + b"--\r\n")
+        daemon.write_config({"provenance.require": "pgp", "provenance.keys": key,
+                             "provenance.clients": None, "provenance.gnupg-home": home})
+        with daemon:
+            stage.send(good)
+            mark = stage.expect_status("handled", ALL)
+            equal(mark["provenance"], "pgp", "what vouches")
+            stage.lab.clear()
+            stage.send(report)
+            equal(stage.mark()["status"], "unverified", "of a signature that is none")
+    finally:
+        manager.socket.close()
+        give_back(stage)
 
 
 def modes_below(directory):
