@@ -17,6 +17,7 @@ import stat
 import subprocess
 import tempfile
 
+import keyring
 import mails
 from daemon import ABUSE, ANNA, BERT, CARL, source_directory
 from lab import temporary_directory
@@ -181,47 +182,16 @@ def test_group(stage):
         give_back(stage)
 
 
-KEY = "abuse-desk@lab.example.org"
-
 # What a daemon or sign-key= may start, each with a word of what it says.
 GNUPG = (
     ("gpg --batch --no-autostart --status-fd 1 --verify mail.asc mail", "GOODSIG"),
-    ("gpg --batch --no-autostart --list-keys", KEY),
+    ("gpg --batch --no-autostart --list-keys", keyring.NAME),
     ("gpgsm --batch --disable-dirmngr --list-keys", ""),
     ("gpg-connect-agent KILLAGENT /bye", "closing"),
     ("gpg-agent --daemon gpg --batch --yes --output signed.asc --detach-sign mail", ""),
     ("gpg --batch --no-autostart --status-fd 1 --verify signed.asc mail", "GOODSIG"),
     ("gpgconf --kill all", ""),
 )
-
-
-def make_keyring(home, text):
-    """A key in a new home, and its detached signature of a text: made outside of the unit.
-
-    The key's fingerprint.
-    """
-    def gpg(*words):
-        # No pipe: the agent that it starts would keep it open.
-        subprocess.run(["gpg", "--homedir", home, "--batch", "--quiet", *words], check=True,
-                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-
-    if not shutil.which("gpg-agent"):
-        raise Skip("gpg-agent is not there (Debian package gpg-agent)")
-    os.makedirs(home, mode=0o700, exist_ok=True)
-    os.chmod(home, 0o700)
-    with open(os.path.join(home, "mail"), "wb") as file:
-        file.write(text)
-    try:
-        gpg("--passphrase", "", "--quick-gen-key", KEY, "ed25519", "sign", "never")
-        gpg("--armor", "--output", f"{home}/mail.asc", "--detach-sign", f"{home}/mail")
-    finally:
-        subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=False)
-    listed = subprocess.run(["gpg", "--homedir", home, "--batch", "--quiet", "--with-colons",
-                             "--list-keys"], stdout=subprocess.PIPE, text=True, check=True).stdout
-    for path, folders, files in os.walk(home):
-        for name in [path] + [os.path.join(path, name) for name in folders + files]:
-            os.chown(name, ACCOUNT.pw_uid, ACCOUNT.pw_gid)
-    return next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr:"))
 
 
 @case("the unit: gpg, gpgsm and gpg-agent under its system call filter")
@@ -232,7 +202,7 @@ def test_gnupg(stage):
     need_confinement()
     home = temporary_directory("certbund-gpg-")  # short: an agent's socket lies in it
     try:
-        make_keyring(home, b"A report.\n")
+        keyring.make(home, b"A report.\n", ACCOUNT)
         for line, word in GNUPG:
             status, said = run("/bin/sh", "-c", f"cd {home} && GNUPGHOME={home} exec {line}")
             assert status == 0 and word in said, f"{line}: exit status {status}: {said}"
@@ -249,7 +219,7 @@ def test_pgp(stage):
         report = mails.report(TELNET, ROWS)
         line = b"\r\n--===============0042=="
         signed, old = report.split(line + b"\r\n", 2)[1:]  # RFC 3156: without the last CRLF
-        key = make_keyring(home, signed)
+        key = keyring.make(home, signed, ACCOUNT)
         with open(os.path.join(home, "mail.asc"), "rb") as file:
             signature = file.read().replace(b"\n", b"\r\n")
         start = old.index(b"-----BEGIN")
