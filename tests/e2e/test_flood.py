@@ -5,15 +5,17 @@
 daemon neither ends nor grows.  10 seconds of it; CERTBUND_LOAD=full: 60.
 
 The malformed go to the daemon by the milter protocol, as no MTA would hand over all of
-them; a quarter is from a host that clients= names, and so is read.
+them; a quarter is from a host that clients= names, and so is read.  Signatures are verified.
 """
 
 import os
+import pwd
 import threading
 import time
 from collections import Counter
 
 import flood
+import keyring
 import mails
 import milterclient
 from daemon import ABUSE, ANNA, BERT, CARL, DESK
@@ -119,6 +121,9 @@ def check_notices(stage, number):
 @case(f"{RATE} malformed mails a second for {SECONDS} s: genuine reports and memory stay as ever")
 def test_flood(stage):
     daemon = stage.daemon({"provenance.clients": f"{TRUSTED}/32"})
+    key = keyring.make(daemon.path("gnupg"), b"", pwd.getpwuid(os.getuid()))
+    daemon.write_config({"provenance.require": "client;pgp;smime", "provenance.keys": key,
+                         "provenance.gnupg-home": daemon.path("gnupg")})
     # Freed memory that the sanitizer keeps, to find its use, would look like growth.
     daemon.environment["ASAN_OPTIONS"] = ":".join([
         os.environ.get("ASAN_OPTIONS", ""), "quarantine_size_mb=8",

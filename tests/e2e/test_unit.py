@@ -17,6 +17,7 @@ import stat
 import subprocess
 import tempfile
 
+import keyring
 import mails
 from daemon import ABUSE, ANNA, BERT, CARL, source_directory
 from lab import temporary_directory
@@ -181,12 +182,10 @@ def test_group(stage):
         give_back(stage)
 
 
-KEY = "abuse-desk@lab.example.org"
-
 # What a daemon or sign-key= may start, each with a word of what it says.
 GNUPG = (
     ("gpg --batch --no-autostart --status-fd 1 --verify mail.asc mail", "GOODSIG"),
-    ("gpg --batch --no-autostart --list-keys", KEY),
+    ("gpg --batch --no-autostart --list-keys", keyring.NAME),
     ("gpgsm --batch --disable-dirmngr --list-keys", ""),
     ("gpg-connect-agent KILLAGENT /bye", "closing"),
     ("gpg-agent --daemon gpg --batch --yes --output signed.asc --detach-sign mail", ""),
@@ -195,42 +194,48 @@ GNUPG = (
 )
 
 
-def make_keyring(home):
-    """A key, and a mail that it has signed, made outside of the unit."""
-    def gpg(*arguments):
-        # No pipe: the agent that it starts would keep it open.
-        subprocess.run(["gpg", "--homedir", home, "--batch", "--quiet", *arguments], check=True,
-                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-
-    with open(os.path.join(home, "mail"), "w", encoding="ascii") as file:
-        file.write("A report.\n")
-    try:
-        gpg("--passphrase", "", "--quick-gen-key", KEY, "ed25519", "sign", "never")
-        gpg("--output", os.path.join(home, "mail.asc"), "--detach-sign",
-            os.path.join(home, "mail"))
-    finally:
-        subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=False)
-
-
 @case("the unit: gpg, gpgsm and gpg-agent under its system call filter")
 def test_gnupg(stage):
-    for program in ("gpg", "gpgsm", "gpg-agent", "gpgconf", "gpg-connect-agent"):
+    for program in ("gpg", "gpgsm", "gpgconf", "gpg-connect-agent"):
         if not shutil.which(program):
             raise Skip(f"{program} is not there (Debian package gnupg)")
     need_confinement()
     home = temporary_directory("certbund-gpg-")  # short: an agent's socket lies in it
     try:
-        os.chmod(home, 0o700)
-        make_keyring(home)
-        for name in [home] + [entry.path for entry in os.scandir(home)]:
-            os.chown(name, ACCOUNT.pw_uid, ACCOUNT.pw_gid)
-        for key in os.scandir(os.path.join(home, "private-keys-v1.d")):
-            os.chown(key.path, ACCOUNT.pw_uid, ACCOUNT.pw_gid)
+        keyring.make(home, b"A report.\n", ACCOUNT)
         for line, word in GNUPG:
             status, said = run("/bin/sh", "-c", f"cd {home} && GNUPGHOME={home} exec {line}")
             assert status == 0 and word in said, f"{line}: exit status {status}: {said}"
     finally:
         shutil.rmtree(home)
+
+
+@case("the unit: a report that only its PGP signature vouches for, verified by the daemon's gpg")
+def test_pgp(stage):
+    daemon = confined_daemon(stage, files=True)
+    manager = Manager(daemon.path("notify"))
+    try:
+        home = daemon.path("gnupg")
+        report = mails.report(TELNET, ROWS)
+        line = b"\r\n--===============0042=="
+        signed, old = report.split(line + b"\r\n", 2)[1:]  # RFC 3156: without the last CRLF
+        key = keyring.make(home, signed, ACCOUNT)
+        with open(os.path.join(home, "mail.asc"), "rb") as file:
+            signature = file.read().replace(b"\n", b"\r\n")
+        start = old.index(b"-----BEGIN")
+        good = report.replace(old, old[:start] + signature + line + b"--\r\n")
+        daemon.write_config({"provenance.require": "pgp", "provenance.keys": key,
+                             "provenance.clients": None, "provenance.gnupg-home": home})
+        with daemon:
+            stage.send(good)
+            mark = stage.expect_status("handled", ALL)
+            equal(mark["provenance"], "pgp", "what vouches")
+            stage.lab.clear()
+            stage.send(report)
+            equal(stage.mark()["status"], "unverified", "of a signature that is none")
+    finally:
+        manager.socket.close()
+        give_back(stage)
 
 
 def modes_below(directory):
