@@ -140,7 +140,7 @@ static gboolean take_offset(Text *text, gint64 *east_r)
     if (!west && !take_char(&ahead, '+'))
         return FALSE;
     if (take_digits(&ahead, 4, hours)) {
-        memcpy(minutes, hours + 2, sizeof minutes);
+        memcpy(minutes, hours + 2, sizeof hours - 2); /* and its NUL */
         hours[2] = '\0';
     } else {
         if (!take_digits(&ahead, 2, hours) && !take_digits(&ahead, 1, hours))
