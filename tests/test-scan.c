@@ -3,7 +3,7 @@
 
 /* What an address in a line can be, what a column is about, and which words speak of
  * the other side: tables, with the mails' own spellings. */
-#include "columns.h"
+#include "affected.h"
 #include "scan.h"
 #include "words.h"
 
