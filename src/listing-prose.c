@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#define MENTIONS_MAX 20 /* of the one address: each costs a look at its sentence */
 #define INTRODUCING 4 /* words before the address among which one calls it so */
 
 typedef struct {
@@ -70,7 +71,8 @@ static void look_at(const char *text, gsize length, const Hit *hit, guint from, 
 {
     gsize start, end;
     sentence_of(text, length, hit->start, hit->end, &start, &end);
-    found->doubted |= (found->mentions > 0 && !address_equal(&found->address, &hit->address))
+    found->doubted |= found->mentions >= MENTIONS_MAX
+                      || (found->mentions > 0 && !address_equal(&found->address, &hit->address))
                       || words_name_attacker(text + start, end - start);
     found->address = hit->address;
     found->mentions++;
@@ -88,7 +90,7 @@ static void look_into(const Line *lines, guint from, guint to, Found *found)
     const char *text = lines[from].text;
     gsize length = (gsize)(lines[to - 1].text + lines[to - 1].length - text);
     Hit hit;
-    for (gsize at = 0; scan_next(text, length, &at, &hit);)
+    for (gsize at = 0; !found->doubted && scan_next(text, length, &at, &hit);)
         if (hit.kind == HIT_PLAIN)
             look_at(text, length, &hit, from, to, found);
 }

@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+#define RECORD_LINES 12 /* above and below its key; real ones have 5 */
+
 /* ---- keys ---- */
 
 typedef struct {
@@ -74,9 +76,10 @@ static gboolean value_addresses(const Line *value, GArray *addresses)
            && (addresses->len == 0 || !words_name_attacker(value->text, value->length));
 }
 
-static guint paragraph_start(const Line *lines, guint at)
+/* At most most lines above at. */
+static guint paragraph_start(const Line *lines, guint at, guint most)
 {
-    while (at > 0 && !line_is_empty(&lines[at - 1]))
+    for (guint least = at > most ? at - most : 0; at > least && !line_is_empty(&lines[at - 1]);)
         at--;
     return at;
 }
@@ -85,7 +88,8 @@ static guint paragraph_start(const Line *lines, guint at)
 static void record_of(const Line *lines, guint n, guint at, guint *from_r, guint *to_r)
 {
     Key key;
-    guint from = paragraph_start(lines, at), to = line_paragraph_end(lines, n, at), keys = 0;
+    guint from = paragraph_start(lines, at, RECORD_LINES);
+    guint to = line_paragraph_end(lines, MIN(n, at + RECORD_LINES), at), keys = 0;
     for (guint i = from; i < to; i++)
         keys += key_of_line(&lines[i], &key)
                 && (key.kind == COLUMN_AFFECTED || key.kind == COLUMN_SOURCE);
@@ -231,7 +235,7 @@ static gboolean is_denied(const Line *lines, guint start, guint from, gsize *len
     if (start == from) { /* the paragraph above introduces it */
         while (end > 0 && line_is_empty(&lines[end - 1]))
             end--;
-        start = end > 0 ? paragraph_start(lines, end - 1) : 0;
+        start = end > 0 ? paragraph_start(lines, end - 1, G_MAXUINT) : 0;
     }
     if (start == end)
         return FALSE;

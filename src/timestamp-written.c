@@ -111,7 +111,7 @@ static gboolean take_clock(Text *text, Clock *clock_r)
 {
     Text ahead = *text;
     char hour[5], fraction;
-    strcpy(clock_r->second, "00");
+    g_strlcpy(clock_r->second, "00", sizeof clock_r->second);
     if ((!take_digits(&ahead, 2, hour) && !take_digits(&ahead, 1, hour)) || !take_char(&ahead, ':')
         || !take_digits(&ahead, 2, clock_r->minute))
         return FALSE;

@@ -175,6 +175,18 @@ static void test_columns_max(void)
     }
 }
 
+/* MENTIONS_MAX of listing-prose.c, which is 20. */
+static void test_mentions_max(void)
+{
+    for (guint more = 0; more < 2; more++) {
+        g_autoptr(GString) body = g_string_new(NULL);
+        for (guint i = 0; i < 20 + more; i++)
+            g_string_append(body, "Ihre IP 192.0.2.1 ist infiziert. ");
+        g_autoptr(Report) report = read_body(body->str);
+        check(report, more == 0 ? "192.0.2.1" : UNCLEAR);
+    }
+}
+
 static void test_keys_max(void)
 {
     for (guint more = 0; more < 2; more++) {
@@ -286,6 +298,7 @@ int main(int argc, char **argv)
     g_test_add_func("/dialect/row-lines", test_row_lines);
     g_test_add_func("/dialect/columns-max", test_columns_max);
     g_test_add_func("/dialect/keys-max", test_keys_max);
+    g_test_add_func("/dialect/mentions-max", test_mentions_max);
     g_test_add_func("/dialect/event", test_event);
     g_test_add_func("/dialect/line-of-two", test_line_of_two);
     g_test_add_func("/dialect/own-names", test_own_names);

@@ -83,8 +83,8 @@ static void test_bytes(void)
     for (guint more = 0; more < 2; more++) {
         g_autoptr(GError) error = NULL;
         gsize n, length = HTML_BYTES_MAX + more;
-        g_autofree char *html = g_strnfill(length, ' ');
-        memcpy(html, "<b>x", 4);
+        g_autofree char *blanks = g_strnfill(length - strlen("<b>x"), ' ');
+        g_autofree char *html = g_strconcat("<b>x", blanks, NULL);
         g_autofree char *text = html_text(html, length, &n, &error);
         if (more == 0)
             g_assert_cmpstr(text, ==, "x");
