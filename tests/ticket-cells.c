@@ -65,52 +65,24 @@ void add_truth(Ticket *ticket, const char *ip, gint64 time, gboolean zone)
     g_ptr_array_add(ticket->rows, row);
 }
 
-/* What scanners and their victims put into cells, even what divides unquoted ones. */
+/* What scanners and their victims put into cells, even what divides unquoted ones.  %s is a
+ * foreign address. */
+static const char *const hostile_cells[] = {
+    "x %s", "http://%s/x", "%s", "15.1.2375.34", "<b>&amp;</b> & <br />",
+    "Mit freundlichen Gr" UE SZ "en", "M" UE "ller (Version 4.2.3.1)",
+    "a long text with many blanks at which OTRS may wrap it or not", "", "erika@example.net",
+    "SERVER$", "Miller, Inc.", "\"x\" and y", "2021-03-25 23:17", "C2", "--", "> x", "IP: y",
+    "O'Neill \\ 100 percent", "-> $", "a=b",
+};
+
 char *hostile(Ticket *ticket)
 {
     g_autofree char *address = foreign(ticket);
-    switch (ticket_below(ticket, 30)) {
-    case 0:
-        return g_strdup_printf("x %s", address);
-    case 1:
-        return g_strdup("15.1.2375.34");
-    case 2:
-        return g_strdup("<b>&amp;</b> & <br />");
-    case 3:
-        return g_strdup("Mit freundlichen Gr" UE SZ "en");
-    case 4:
-        return g_strdup_printf("http://%s/x", address);
-    case 5:
-        return g_strdup("M" UE "ller (Version 4.2.3.1)");
-    case 6:
-        return g_strdup("a long text with many blanks at which OTRS may wrap it or not");
-    case 7:
-        return g_strdup("");
-    case 8:
-        return g_strdup("erika@example.net");
-    case 9:
-        return g_strdup("SERVER$");
-    case 10:
-        return g_strdup("Miller, Inc.");
-    case 11:
-        return g_strdup("\"x\" and y");
-    case 12:
-        return g_strdup_printf("%s", address);
-    case 13:
-        return g_strdup("2021-03-25 23:17");
-    case 14:
-        return g_strdup("C2");
-    case 15:
-        return g_strdup("--");
-    case 16:
-        return g_strdup("> x");
-    case 17:
-        return g_strdup("IP: y");
-    case 18:
-        return g_strdup("O'Neill \\ 100%");
-    default:
+    if (ticket_chance(ticket, 30))
         return g_strdup("WORKGROUP");
-    }
+    g_auto(GStrv) pieces = g_strsplit(
+        ticket_pick(ticket, hostile_cells, G_N_ELEMENTS(hostile_cells)), "%s", -1);
+    return g_strjoinv(address, pieces);
 }
 
 guint n_rows(Ticket *ticket)

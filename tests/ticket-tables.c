@@ -4,22 +4,10 @@
 /* Tables of tickets: header, rows and their truth, wherever the layout puts them. */
 #include "ticket-parts.h"
 
+#include "mail-maker.h"
 #include "table.h"
 
-#include <stdarg.h>
 #include <string.h>
-
-static char **strv(const char *first, ...)
-{
-    g_autoptr(GPtrArray) cells = g_ptr_array_new();
-    va_list arguments;
-    va_start(arguments, first);
-    for (const char *cell = first; cell != NULL; cell = va_arg(arguments, const char *))
-        g_ptr_array_add(cells, g_strdup(cell));
-    va_end(arguments);
-    g_ptr_array_add(cells, NULL);
-    return (char **)g_ptr_array_steal(cells, NULL);
-}
 
 static char *joined(char **cells, char delimiter, gboolean quoted)
 {
@@ -90,7 +78,7 @@ static void begin_table(Ticket *ticket, const Layout *layout, char **header)
 void systembc(Ticket *ticket, const Layout *layout)
 {
     const TimeFormat *format = &time_formats[ticket_below(ticket, 3)];
-    begin_table(ticket, layout, strv("FirstSeen", " LastSeen", " Victim IP", " Victim Windows Domain",
+    begin_table(ticket, layout, mail_row("FirstSeen", " LastSeen", " Victim IP", " Victim Windows Domain",
                                      " Victim Windows Account", "C2 host", NULL));
     for (guint n = n_rows(ticket); n > 0; n--) {
         gint64 time = any_time(ticket);
@@ -99,53 +87,53 @@ void systembc(Ticket *ticket, const Layout *layout)
         g_autofree char *ip = affected(ticket), *c2 = foreign(ticket);
         g_autofree char *domain = hostile(ticket), *account = hostile(ticket);
         add_truth(ticket, ip, time, format->zone);
-        put_row(ticket, layout, strv(first, last, ip, domain, account, c2, NULL));
+        put_row(ticket, layout, mail_row(first, last, ip, domain, account, c2, NULL));
     }
 }
 
 /* Date, address, domain, account, C2, its name, whom to tell. */
 void bot_rows(Ticket *ticket, const Layout *layout)
 {
-    begin_table(ticket, layout, strv("Zeit (MEZ)", "IP-Adresse", "domain", "account", "C2", "rDNS",
+    begin_table(ticket, layout, mail_row("Zeit (MEZ)", "IP-Adresse", "domain", "account", "C2", "rDNS",
                                      "abuse", NULL));
     for (guint n = n_rows(ticket); n > 0; n--) {
         gint64 time = any_time(ticket);
         g_autofree char *when = written(time, "%Y-%m-%d %H:%M");
         g_autofree char *ip = affected(ticket), *c2 = foreign(ticket), *account = hostile(ticket);
         add_truth(ticket, ip, time - 3600, layout->header);
-        put_row(ticket, layout, strv(when, ip, "WORKGROUP", account, c2, "host.example.org",
+        put_row(ticket, layout, mail_row(when, ip, "WORKGROUP", account, c2, "host.example.org",
                                      "abuse@example.org", NULL));
     }
 }
 
 void reflection(Ticket *ticket, const Layout *layout)
 {
-    begin_table(ticket, layout, strv("timestamp", "ip.src", "udp.srcport", NULL));
+    begin_table(ticket, layout, mail_row("timestamp", "ip.src", "udp.srcport", NULL));
     for (guint n = n_rows(ticket); n > 0; n--) {
         gint64 time = any_time(ticket);
         g_autofree char *when = written(time, "%Y-%m-%d %H:%M:%S"), *ip = affected(ticket);
         add_truth(ticket, ip, time, FALSE);
-        put_row(ticket, layout, strv(when, ip, "28960", NULL));
+        put_row(ticket, layout, mail_row(when, ip, "28960", NULL));
     }
 }
 
 void ssh(Ticket *ticket, const Layout *layout)
 {
     const char *name = TICKET_PICK(ticket, "timestamp(UTC+0)", "Timestamp (UTC)", "time_utc");
-    begin_table(ticket, layout, strv("IP", name, "source_port", "destination_port", "note", NULL));
+    begin_table(ticket, layout, mail_row("IP", name, "source_port", "destination_port", "note", NULL));
     for (guint n = n_rows(ticket); n > 0; n--) {
         gint64 time = any_time(ticket);
         g_autofree char *when = written(time, "%Y-%m-%dT%H:%M:%S.654321"), *ip = affected(ticket);
         g_autofree char *note = hostile(ticket);
         add_truth(ticket, ip, time, layout->header);
-        put_row(ticket, layout, strv(ip, when, "40022", "22", note, NULL));
+        put_row(ticket, layout, mail_row(ip, when, "40022", "22", note, NULL));
     }
 }
 
 /* client_ip_addr is affected, src_ip_addr the other side in half of the rows. */
 void flows(Ticket *ticket, const Layout *layout)
 {
-    begin_table(ticket, layout, strv("proto", "client_ip_addr", "server_ip_addr", "src_ip_addr",
+    begin_table(ticket, layout, mail_row("proto", "client_ip_addr", "server_ip_addr", "src_ip_addr",
                                      "dst_ip_addr", "start_time", "end_time", NULL));
     for (guint n = n_rows(ticket); n > 0; n--) {
         gint64 time = any_time(ticket);
@@ -153,6 +141,6 @@ void flows(Ticket *ticket, const Layout *layout)
         g_autofree char *when = written(time, "\"%Y-%m-%d %H:%M:%S\"");
         g_autofree char *ip = affected(ticket), *c2 = foreign(ticket);
         add_truth(ticket, ip, time, FALSE);
-        put_row(ticket, layout, strv("6", ip, c2, out ? ip : c2, out ? c2 : ip, when, when, NULL));
+        put_row(ticket, layout, mail_row("6", ip, c2, out ? ip : c2, out ? c2 : ip, when, when, NULL));
     }
 }
