@@ -19,9 +19,8 @@ static void check_clients(const Config *config, Faults *faults)
 {
     guint line = config_line(config, "provenance", "clients");
 
-    for (char **entry = config->require; *entry != NULL; entry++) {
-        g_auto(GStrv) words = g_strsplit(*entry, "+", -1);
-        if (config->n_clients == 0 && g_strv_contains((const char *const *)words, "client")
+    for (const guint *set = config->require; *set != 0; set++) {
+        if (config->n_clients == 0 && (*set & EVIDENCE_BIT(EVIDENCE_CLIENT)) != 0
             && !config_is_faulty(config, "provenance", "clients")) {
             faults_add(faults, config->path, line,
                        "[provenance] clients: empty, so that require=client proves nothing; "

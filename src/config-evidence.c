@@ -10,29 +10,58 @@
 
 #include "errors.h"
 
-static gboolean check_evidence(char **item, GError **error)
+static const char *const names[EVIDENCE_N] = {
+    [EVIDENCE_CLIENT] = "client", [EVIDENCE_AUTH_RESULTS] = "auth-results",
+    [EVIDENCE_PGP] = "pgp",       [EVIDENCE_SMIME] = "smime",
+    [EVIDENCE_DKIM] = "dkim",
+};
+
+const char *config_evidence_name(Evidence evidence)
 {
-    static const char *const known[] = { "dkim", "pgp", "smime", "client", "auth-results", NULL };
-    g_auto(GStrv) words = g_strsplit(*item, "+", -1);
-    for (char **word = words; *word != NULL; word++)
-        if (!g_strv_contains(known, g_strstrip(*word)))
-            return config_refuse(error, *item, "is no evidence; expected dkim, pgp, smime, client "
-                                               "or auth-results, joined by + where all must be");
-    g_free(*item);
-    *item = g_strjoinv("+", words);
-    return TRUE;
+    return names[evidence];
+}
+
+/* "dkim + pgp" -> its set; 0 when a word is none of ours. */
+static guint parse_alternative(const char *text)
+{
+    g_auto(GStrv) words = g_strsplit(text, "+", -1);
+    guint set = 0;
+
+    for (char **word = words; *word != NULL; word++) {
+        Evidence evidence = 0;
+        while (evidence < EVIDENCE_N && strcmp(names[evidence], g_strstrip(*word)) != 0)
+            evidence++;
+        if (evidence == EVIDENCE_N)
+            return 0;
+        set |= EVIDENCE_BIT(evidence);
+    }
+    return set;
+}
+
+static void clear_require(const ConfigKey *key, Config *config)
+{
+    g_clear_pointer((guint **)G_STRUCT_MEMBER_P(config, key->offset), g_free);
 }
 
 static gboolean parse_require(const ConfigKey *key, const char *text, Config *config,
                               GError **error)
 {
     g_auto(GStrv) items = config_split(text);
+    g_autofree guint *sets = g_new0(guint, g_strv_length(items) + 1);
+
     if (items[0] == NULL)
         return config_refuse(error, text, "would prove nothing; expected at least one kind of "
                                           "evidence, as in client");
-    return config_parse_items(key, text, config, check_evidence, error);
+    for (guint i = 0; items[i] != NULL; i++)
+        if ((sets[i] = parse_alternative(items[i])) == 0)
+            return config_refuse(error, items[i],
+                                 "is no evidence; expected dkim, pgp, smime, client or "
+                                 "auth-results, joined by + where all must be");
+    clear_require(key, config);
+    G_STRUCT_MEMBER(guint *, config, key->offset) = g_steal_pointer(&sets);
+    return TRUE;
 }
-const ConfigType config_type_require = { parse_require, config_clear_list, 0 };
+const ConfigType config_type_require = { parse_require, clear_require, 0 };
 
 /* ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT -> always with the port. */
 static gboolean check_nameserver(char **item, GError **error)

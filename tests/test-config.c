@@ -60,6 +60,18 @@ static char *networks_of(const Config *config)
     return g_string_free(g_steal_pointer(&all), FALSE);
 }
 
+static char *alternatives_of(const Config *config)
+{
+    g_autoptr(GString) all = g_string_new(NULL);
+    for (const guint *set = config->require; *set != 0; set++) {
+        g_string_append_c(all, ';');
+        for (Evidence evidence = 0; evidence < EVIDENCE_N; evidence++)
+            if ((*set & EVIDENCE_BIT(evidence)) != 0)
+                g_string_append_printf(all, "+%s", config_evidence_name(evidence));
+    }
+    return g_string_free(g_steal_pointer(&all), FALSE);
+}
+
 /* The key's field as text: numbers in decimal, lists with ';'. */
 static char *value_of(const Config *config, const ConfigKey *key)
 {
@@ -72,6 +84,8 @@ static char *value_of(const Config *config, const ConfigKey *key)
         return networks_of(config);
     if (key->type == &config_type_notice_mode)
         return g_strdup_printf("%d %s", (int)config->mode, config->redirect_to);
+    if (key->type == &config_type_require)
+        return alternatives_of(config);
     if (key->type->clear == config_clear_list)
         return g_strjoinv(";", *(char **const *)field);
     g_assert_true(key->type->clear == config_clear_text);
@@ -93,7 +107,7 @@ static const Case defaults[] = {
     { "intake", "senders", "reports@reports.cert-bund.de;certbund@bsi.bund.de",
       "reports@reports.cert-bund.de;certbund@bsi.bund.de" },
     { "intake", "max-size", "40 MiB", "41943040" },
-    { "provenance", "require", "dkim;pgp;smime", "dkim;pgp;smime" },
+    { "provenance", "require", "dkim;pgp;smime", ";+dkim;+pgp;+smime" },
     { "provenance", "authserv-id", "", "" },
     { "provenance", "dkim-domains", "reports.cert-bund.de;bsi.bund.de",
       "reports.cert-bund.de;bsi.bund.de" },
@@ -200,9 +214,9 @@ static const Case good[] = {
     { "intake", "max-size", "512KiB", "524288" },
     { "intake", "max-size", "1 GiB", "1073741824" },
     { "intake", "max-size", "1073741824", "1073741824" },
-    { "provenance", "require", "client", "client" },
-    { "provenance", "require", "dkim + pgp ; client", "dkim+pgp;client" },
-    { "provenance", "require", "auth-results;smime", "auth-results;smime" },
+    { "provenance", "require", "client", ";+client" },
+    { "provenance", "require", "dkim + pgp ; client", ";+pgp+dkim;+client" },
+    { "provenance", "require", "auth-results;smime", ";+auth-results;+smime" },
     { "provenance", "dkim-domains", "Example.NET", "example.net" },
     { "provenance", "authserv-id", "", "" },
     { "provenance", "nameservers", "", "" },
