@@ -12,6 +12,7 @@
 #include "classes.h"
 #include "dialect.h"
 #include "errors.h"
+#include "letter.h"
 #include "log.h"
 #include "mailbox.h"
 #include "manual.h"
@@ -138,6 +139,9 @@ static gboolean look_at_text(Report *report, Message *message, guint i, Source *
     look_for_tlp(report, text + place.end, found.length - place.end); /* not in cells */
     if (report_text_find_table(text, found.length, place.end, &again))
         return doubt(report, "part %u announces two tables", i + 1);
+    if (letter_ends_in(text, place.marker))
+        return doubt(report, "part %u: above the table stands a sign-off or another mail's head, so "
+                             "it may be cited", i + 1);
     found.start = place.start;
     found.end = place.end;
     found.text = g_steal_pointer(&text);
@@ -406,6 +410,8 @@ Report *report_read(Message *message, GError **error)
     report->class_id = class != NULL ? g_strdup(class->id) : classes_slug(parsed->title);
     const char *id = message_header(message, "Message-ID");
     report->message_id = g_strdup(id != NULL ? id : "");
+    report->answer = parsed->foreign || message_header(message, "In-Reply-To") != NULL
+        || message_header(message, "References") != NULL;
     report->tlp = tlp_of_line(subject, strlen(subject));
     if (parsed->family == FAMILY_MANUAL)
         read_manual(report, message, class != NULL ? class->account_column : "");

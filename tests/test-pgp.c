@@ -66,7 +66,7 @@ static struct {
     Config config;
 } world;
 
-static char *require_pgp[] = { (char *)"pgp", NULL };
+static guint require_pgp[] = { EVIDENCE_BIT(EVIDENCE_PGP), 0 };
 
 static GBytes *bytes_of(const char *text)
 {

@@ -60,7 +60,7 @@ static struct {
     Config config;
 } world;
 
-static char *require_smime[] = { (char *)"smime", NULL };
+static guint require_smime[] = { EVIDENCE_BIT(EVIDENCE_SMIME), 0 };
 
 static void make_world(void)
 {
