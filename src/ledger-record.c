@@ -90,8 +90,8 @@ static gboolean insert_report(LedgerTransaction *transaction, const LedgerReport
         ledger, error,
         "INSERT INTO report (n, id, ticket, digest, title, class, message_id, queue_id,"
         " client, status, reason, provenance, evidence, mode, critical, sent, received,"
-        " state, bytes, size, signature) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
-        " ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
+        " state, bytes, size, signature, part) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+        " ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
         sql_int(transaction->report), sql_text(transaction->id), sql_word(report->ticket),
         sql_text(report->digest), sql_word(report->title), sql_word(report->class_id),
         sql_word(report->message_id), sql_word(report->queue_id), sql_word(report->client),
@@ -100,7 +100,7 @@ static gboolean insert_report(LedgerTransaction *transaction, const LedgerReport
         sql_int(report->sent), sql_int(transaction->now),
         sql_text(report_state_name(report->state)), sql_bytes(report->bytes),
         sql_int(report->bytes != NULL ? (gint64)g_bytes_get_size(report->bytes) : 0),
-        sql_word(report->signature));
+        sql_word(report->signature), sql_int(report->part != FALSE));
 }
 
 /* A held report is run again in its own place: its rows get their fates anew.  What was

@@ -142,7 +142,13 @@ static const char step_3[] =
     "  PRIMARY KEY (class, name)"
     ") STRICT, WITHOUT ROWID;";
 
-const char *const ledger_steps[] = { step_1, step_2, step_3 };
+static const char step_4[] =
+    /* 1: only its signed part was proven, and no more of it may be read */
+    "ALTER TABLE report ADD COLUMN part INTEGER NOT NULL DEFAULT 0 CHECK (part IN (0, 1));"
+    "CREATE INDEX report_part ON report (size) WHERE part = 1;"
+    "UPDATE report SET part = 1 WHERE signature <> '' AND provenance NOT LIKE '%dkim%';";
+
+const char *const ledger_steps[] = { step_1, step_2, step_3, step_4 };
 const guint ledger_n_steps = G_N_ELEMENTS(ledger_steps);
 
 static gboolean read_pragma(Ledger *ledger, const char *sql, gint64 *value_r, GError **error)

@@ -96,6 +96,7 @@ typedef struct {
     const char *client; /* address text, or "" */
     gint64 now;         /* usecs, when it is recorded; 0: the clock's time */
     const char *signature; /* names the signature that proves it, or NULL */
+    gboolean part;         /* and only its signed part is proven */
 } LedgerReport;
 
 typedef struct {
@@ -177,8 +178,9 @@ char *ledger_exempted(LedgerTransaction *transaction, const Address *address, co
 /* TRUE when mail to this contact bounced for good and nobody has said `ok` since. */
 gboolean ledger_contact_bounced(LedgerTransaction *transaction, const char *address);
 
-/* The ticket of another report that came with the same signature, or NULL; caller frees. */
-char *ledger_signature_elsewhere(LedgerTransaction *transaction);
+/* The first other ticket under which the same signature came, or NULL; caller frees.  *n_r:
+ * how many such reports there are. */
+char *ledger_signature_elsewhere(LedgerTransaction *transaction, guint *n_r);
 
 /* How many other reports have come since then that are still unverified. */
 guint ledger_unverified_since(LedgerTransaction *transaction, gint64 since);
@@ -220,8 +222,9 @@ gboolean ledger_add_told(LedgerTransaction *transaction, const char *customer, c
 gboolean ledger_keep_waiting(LedgerTransaction *transaction, const char *reason, GBytes *bytes,
                              GError **error);
 
-/* Bytes of mails that are kept as unverified. */
-guint64 ledger_unverified_bytes(LedgerTransaction *transaction);
+/* Bytes of mails that are kept although anybody may have sent them: unverified ones, and those
+ * that wait and of which only the signed part is proven. */
+guint64 ledger_doubtful_bytes(LedgerTransaction *transaction);
 
 /* Law 1 is checked against the report's rows: every row from 0 to n_rows - 1 was added
  * once; and every notice that an event names was added.  CERTBUND_ERROR_BUG else.  The
@@ -344,9 +347,10 @@ gboolean ledger_change_report(Ledger *ledger, const char *id, ReportState to, co
                               const char *why, gint64 now, GError **error);
 
 /* The newest report of this ticket (or of this id) that has kept its bytes; one that waits
- * for a person comes before one that does not. */
+ * for a person comes before one that does not.  *part_r: LedgerReport.part.  Each *_r may be
+ * NULL. */
 GBytes *ledger_report_bytes(Ledger *ledger, const char *ticket_or_id, char **id_r,
-                            ReportState *state_r, GError **error);
+                            ReportState *state_r, gboolean *part_r, GError **error);
 
 typedef struct {
     Network network;

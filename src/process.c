@@ -60,7 +60,8 @@ Outcome *process_message(const ProcessContext *context, const Mail *mail, GError
     gint64 now = g_get_real_time();
     char client[ADDRESS_TEXT_SIZE];
     g_autoptr(Decision) decision
-        = decide(context->snapshot, mail->bytes, mail->client, now / G_USEC_PER_SEC, FALSE, error);
+        = decide(context->snapshot, mail->bytes, mail->client, now / G_USEC_PER_SEC,
+                 VOUCHED_BY_NOBODY, error);
     if (decision == NULL)
         return NULL;
     const RecordInput input = {

@@ -14,8 +14,9 @@
 #include "secret.h"
 
 /* Mails that look like reports cost their sender nothing: the ledger keeps no more than
- * this of unproven ones, in bytes, until they are dropped or purged.  Each of them still
- * reaches the desk, marked. */
+ * this, in bytes, of unproven ones, and of old ones of which only the signed part is
+ * proven, until they are dropped or purged.  Each of them still reaches the desk, marked.
+ * Of a signed part that comes under a third ticket a line is kept, and no mail. */
 #define RECORD_UNPROVEN_MAX (64 * 1024 * 1024)
 
 /* Told that work goes on, at most about once a second (smfi_progress). */

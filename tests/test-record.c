@@ -75,7 +75,8 @@ static gboolean record(World *world, const Step *step, GBytes *mail, const char 
     static const Address stranger = { { 0x20, 0x01, 0x0d, 0xb8 } };
     g_autoptr(Subject) subject = subject_of(step);
     *decision_r = decide(world->snapshot, mail, step->stranger ? &stranger : &fixture_client,
-                         SENT + step->at, released != NULL, error);
+                         SENT + step->at, released != NULL ? VOUCHED_WHOLE : VOUCHED_BY_NOBODY,
+                         error);
     if (*decision_r == NULL)
         return FALSE;
     if (step->signature != NULL) {
@@ -182,6 +183,10 @@ static const Story stories[] = {
       { { ONE, THREE, .signature = "pgp:1", TOLD(2) },
         { TWO, THREE, .signature = "pgp:1", .status = "held", .held = 3 },
         { "CB-Report#20250212-10000003", THREE, .signature = "pgp:2", TOLD(2) } } },
+    { "an old one is old under every ticket", LIVE,
+      { { ONE, THREE, .at = 30 * DAY, .signature = "pgp:1", .status = "old", .held = 3 },
+        { TWO, THREE, .at = 30 * DAY, .signature = "pgp:1", .status = "old", .held = 3 },
+        { ONE, THREE, .at = 30 * DAY, .signature = "pgp:1", .status = AGAIN } } },
     { "the same one under its own ticket is no replay", LIVE "renotify-after=0\n",
       { { ONE, THREE, .signature = "pgp:1", TOLD(2) },
         { ONE, { "192.0.2.3" }, .signature = "pgp:1", .status = "handled", .notified = 1,
@@ -254,6 +259,25 @@ static void test_unproven_told(void)
     g_autofree char *text = notice_text(&world, "pending");
     g_assert_nonnull(strstr(text, "client: 2001:db8:: is in none of clients="));
     g_assert_nonnull(strstr(text, "certbundctl accept 'CB-Report#20250212-10000004'"));
+    fixture_tear_down(&world);
+}
+
+/* A genuine signed part can be sent again by whoever has it, under any ticket: of the third one
+ * on nothing is kept but a line, and the desk is told once. */
+static void test_replays_kept(void)
+{
+    World world;
+
+    set_up(&world, LIVE "renotify-after=0\n");
+    for (guint i = 0; i < 5; i++) {
+        g_autofree char *ticket = g_strdup_printf("CB-Report#20250212-1000000%u", i);
+        const Step step = { ticket, { "192.0.2.1" }, .signature = "pgp:1",
+                            .status = i == 0 ? "handled" : "held", .notified = i == 0,
+                            .held = i > 0, .notices = i == 0 };
+        run_step(&world, &step, NULL);
+        g_assert_cmpuint(maker_count(world.ledger, LEDGER_REPORTS, "held"), ==, i > 0);
+        g_assert_cmpuint(maker_count(world.ledger, LEDGER_NOTICES, "pending"), ==, i > 0 ? 2 : 1);
+    }
     fixture_tear_down(&world);
 }
 
@@ -514,6 +538,7 @@ int main(int argc, char **argv)
     message_init();
     g_test_add_func("/record/stories", test_stories);
     g_test_add_func("/record/unproven-told", test_unproven_told);
+    g_test_add_func("/record/replays-kept", test_replays_kept);
     g_test_add_func("/record/still-open", test_still_open);
     g_test_add_func("/record/exempted", test_exempted);
     g_test_add_func("/record/contacts", test_contacts);
