@@ -132,9 +132,8 @@ const ReportClass *classes_named(const char *title)
     g_autofree char *key = title_key(title);
 
     for (guint i = 0; i < catalogue->n; i++)
-        for (guint k = 0; k < catalogue->entries[i].keys->len; k++)
-            if (strcmp(catalogue->entries[i].keys->pdata[k], key) == 0)
-                return &catalogue->entries[i].public;
+        if (longest_match(&catalogue->entries[i], key) == strlen(key) && *key != '\0')
+            return &catalogue->entries[i].public;
     return NULL;
 }
 

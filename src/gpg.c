@@ -80,17 +80,20 @@ GpgKeyring gpg_keyring(const char *home, GError **error)
     static const char *const names[] = { "pubring.kbx", "pubring.gpg" }; /* as gpg takes them */
 
     if (access(home, R_OK | X_OK) != 0) {
-        gboolean missing = errno == ENOENT;
-        error_input(error, "gnupg-home=%s: %s%s", home, g_strerror(errno),
-                    missing ? "; certbundctl key import makes it" : "");
-        return missing ? GPG_NO_KEYRING : GPG_UNREADABLE;
+        if (errno != ENOENT) {
+            error_temporary(error, "gnupg-home=%s: %s", home, g_strerror(errno));
+            return GPG_UNREADABLE;
+        }
+        error_input(error, "gnupg-home=%s: %s; certbundctl key import makes it", home,
+                    g_strerror(errno));
+        return GPG_NO_KEYRING;
     }
     for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *path = g_build_filename(home, names[i], NULL);
         if (access(path, R_OK) == 0)
             return GPG_KEYRING;
         if (errno != ENOENT) {
-            error_input(error, "the keyring %s: %s", path, g_strerror(errno));
+            error_temporary(error, "the keyring %s: %s", path, g_strerror(errno));
             return GPG_UNREADABLE;
         }
     }

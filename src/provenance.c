@@ -272,8 +272,12 @@ void provenance_check_config(const Config *config, Faults *faults)
         faults_warn(faults, config->path, config_line(config, "provenance", "keys"),
                     "[provenance] keys: empty, so that pgp and smime never pass; expected the "
                     "fingerprints of CERT-Bund's keys");
-    else if ((asked & BIT(PGP)) != 0)
-        pgp_check_config(config, faults);
+    else {
+        if ((asked & BIT(PGP)) != 0)
+            pgp_check_config(config, faults);
+        if ((asked & BIT(SMIME)) != 0)
+            smime_check_config(config, faults);
+    }
     if ((asked & BIT(AUTH_RESULTS)) != 0 && *config->authserv_id == '\0')
         faults_warn(faults, config->path, config_line(config, "provenance", "authserv-id"),
                     "[provenance] authserv-id: empty, so that auth-results never passes; "

@@ -12,6 +12,7 @@
 #include "classes.h"
 #include "dialect.h"
 #include "errors.h"
+#include "html.h"
 #include "letter.h"
 #include "log.h"
 #include "mailbox.h"
@@ -363,14 +364,27 @@ static gboolean read_written_events(Report *report, const Manual *manual)
     return TRUE;
 }
 
+/* What a reader sees of a text part; NULL when it is none, or can't be read. */
+static char *shown_text(Message *message, guint i, gsize *length_r)
+{
+    const MessagePart *part = message_part(message, i);
+    gboolean html = strcmp(part->type, "text/html") == 0;
+
+    if (part->attachment || (!html && strcmp(part->type, "text/plain") != 0))
+        return NULL;
+    char *text = message_part_text(message, i, length_r, NULL);
+    if (text == NULL || !html)
+        return text;
+    g_autofree char *markup = text;
+    return html_text(markup, *length_r, length_r, NULL);
+}
+
 /* Its marking counts wherever it stands, for nobody knows yet what is CERT-Bund's. */
 static void look_for_manual_tlp(Report *report, Message *message)
 {
     for (guint i = 0; i < message_n_parts(message); i++) {
-        const MessagePart *part = message_part(message, i);
-        gboolean is_text = strcmp(part->type, "text/plain") == 0 && !part->attachment;
         gsize length;
-        g_autofree char *text = is_text ? message_part_text(message, i, &length, NULL) : NULL;
+        g_autofree char *text = shown_text(message, i, &length);
         if (text != NULL)
             look_for_tlp(report, text, length);
     }
