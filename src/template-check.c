@@ -32,14 +32,6 @@ static void visit_nodes(const GPtrArray *nodes, const Place *place, Visit visit)
     }
 }
 
-char *template_guess(const char *word, const char *const *candidates, const char *open,
-                     const char *close)
-{
-    const char *best = faults_guess(word, candidates);
-    return best != NULL ? g_strdup_printf(", did you mean %s%s%s?", open, best, close)
-                        : g_strdup("");
-}
-
 static gboolean is_id(const char *text)
 {
     gsize length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
@@ -109,7 +101,8 @@ static void check_columns(const Template *template_, Faults *faults)
         has_address |= !g_ascii_strcasecmp(template_->columns[i], "ip");
         for (guint j = 0; j < i; j++)
             if (!g_ascii_strcasecmp(template_->columns[i], template_->columns[j]))
-                faults_add(faults, template_->file, template_->columns_line,
+                faults_add(faults, template_->file,
+                           g_array_index(template_->column_lines, guint, i),
                            "column \"%s\" is named twice, expected once", template_->columns[i]);
     }
     if (template_->columns_only && template_->columns[0] == NULL)
@@ -131,10 +124,12 @@ static void check_texts(const Template *template_, Faults *faults)
             faults_add(faults, template_->file, text->line,
                        "a second <notice xml:lang=\"%s\">, expected one per language",
                        text->language);
-        if (text->group_by_address != first->group_by_address)
+        if (text->group_by_address != first->group_by_address) {
+            g_autofree char *where = faults_place_text(first->line);
             faults_add(faults, template_->file, text->line,
-                       "group-by differs from line %u's, expected the same in all languages",
-                       first->line);
+                       "group-by differs from that at %s, expected the same in all languages",
+                       where);
+        }
         for (guint many = 0; many < 2; many++)
             if (!shows_text(text->subject, many == 1)) {
                 faults_add(faults, template_->file, text->line,
@@ -152,12 +147,12 @@ void template_check(const Template *template_, Faults *faults)
 {
     check_id(template_->id, template_->file, template_->line, faults);
     if (template_->titles->len == 0 && !template_serves_any(template_->id))
-        faults_add(
-            faults, template_->file, template_->line,
-            "<template> lacks <match>, expected a <title> it is for (only \"report\" and \"digest\" have none)");
+        faults_add(faults, template_->file, template_->line,
+                   "<template> lacks <match>, expected a <title> it is for (only \"report\" and "
+                   "\"digest\" have none)");
     for (guint i = 0; i < template_->titles->len; i++)
         if (((char *)template_->titles->pdata[i])[0] == '\0')
-            faults_add(faults, template_->file, template_->match_line,
+            faults_add(faults, template_->file, g_array_index(template_->title_lines, guint, i),
                        "empty <title>, expected one of CERT-Bund's");
     check_columns(template_, faults);
     check_texts(template_, faults);
@@ -250,12 +245,12 @@ static void check_order(const Layout *layout, Faults *faults)
                    "example de en");
     for (guint i = 0; layout->order[i] != NULL; i++) {
         if (layout_text(layout, layout->order[i]) == NULL)
-            faults_add(faults, layout->file, layout->order_line,
+            faults_add(faults, layout->file, g_array_index(layout->order_lines, guint, i),
                        "language %s has no text, expected <text xml:lang=\"%s\">", layout->order[i],
                        layout->order[i]);
         for (guint j = 0; j < i; j++)
             if (!strcmp(layout->order[i], layout->order[j]))
-                faults_add(faults, layout->file, layout->order_line,
+                faults_add(faults, layout->file, g_array_index(layout->order_lines, guint, i),
                            "language %s is named twice, expected once", layout->order[i]);
     }
 }
@@ -313,19 +308,36 @@ void layout_check(const Layout *layout, Faults *faults)
         check_layout_text(layout, layout->texts->pdata[i], faults);
 }
 
+/* One title of one template: where it stands. */
+typedef struct {
+    const Template *template_;
+    guint line;
+} Claim;
+
+static void claim_title(GHashTable *claims, const Template *template_, guint i, Faults *faults)
+{
+    char *title = template_->titles->pdata[i];
+    guint line = g_array_index(template_->title_lines, guint, i);
+    const Claim *other = g_hash_table_lookup(claims, title);
+    if (other == NULL) {
+        Claim *claim = g_new(Claim, 1);
+        *claim = (Claim){ template_, line };
+        g_hash_table_insert(claims, title, claim);
+        return;
+    }
+    g_autofree char *where = faults_place_text(other->line);
+    faults_add(faults, template_->file, line,
+               "title \"%s\" is also in %s:%s, expected one template for it",
+               (char *)template_->titles_written->pdata[i], other->template_->file, where);
+}
+
 static void check_titles(const GPtrArray *templates, Faults *faults)
 {
-    g_autoptr(GHashTable) owners = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) claims = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
     for (guint i = 0; i < templates->len; i++) {
         const Template *template_ = templates->pdata[i];
-        for (guint j = 0; j < template_->titles->len; j++) {
-            const Template *owner = g_hash_table_lookup(owners, template_->titles->pdata[j]);
-            if (owner != NULL)
-                faults_add(faults, template_->file, template_->match_line,
-                           "title \"%s\" is also in %s:%u, expected one template for it",
-                           (char *)template_->titles->pdata[j], owner->file, owner->match_line);
-            g_hash_table_insert(owners, template_->titles->pdata[j], (gpointer)template_);
-        }
+        for (guint j = 0; j < template_->titles->len; j++)
+            claim_title(claims, template_, j, faults);
     }
 }
 
@@ -340,11 +352,27 @@ static void check_blocks(const GPtrArray *blocks, const Place *place, const Layo
         g_autofree const char **names =
             (const char **)g_hash_table_get_keys_as_array(text->blocks, NULL);
         g_autofree char *guess = template_guess(node->text, names, "\"", "\"");
+        g_autofree char *where = faults_place_text(text->line);
         faults_add(place->faults, place->file, node->line,
                    "layout \"%s\" has no block \"%s\" in "
-                   "language %s%s; expected <block name=\"%s\"> at %s:%u",
-                   layout->id, node->text, place->language, guess, node->text, layout->file,
-                   text->line);
+                   "language %s%s; expected <block name=\"%s\"> at %s:%s",
+                   layout->id, node->text, place->language, guess, node->text, layout->file, where);
+    }
+}
+
+/* Works, but a customer with that language alone gets the others.  Not said beside errors,
+ * one of which may be the reason. */
+static void warn_language(const Template *template_, const Layout *layout, Faults *faults)
+{
+    for (guint i = 0; faults_errors(faults) == 0 && i < layout->texts->len; i++) {
+        const LayoutText *frame = layout->texts->pdata[i];
+        if (template_text(template_, frame->language) != NULL)
+            continue;
+        g_autofree char *where = faults_place_text(frame->line);
+        faults_warn(faults, template_->file, template_->line,
+                    "language %s is missing, which layout \"%s\" has at %s:%s; expected "
+                    "<notice xml:lang=\"%s\">, or its customers get the other languages",
+                    frame->language, layout->id, layout->file, where, frame->language);
     }
 }
 
@@ -365,6 +393,8 @@ static void check_pair(const Template *template_, const Layout *layout, Faults *
                    "no language in common with layout "
                    "\"%s\" (%s), expected one of its <languages>",
                    layout->id, layout->file);
+    else
+        warn_language(template_, layout, faults);
 }
 
 void template_check_set(const GPtrArray *templates, const GPtrArray *layouts, Faults *faults)

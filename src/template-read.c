@@ -25,7 +25,7 @@ static void on_error(void *data, xmlError *error)
 {
     xmlParserCtxt *parser = data;
     Reading *reading = parser->_private;
-    guint line = error->line > 0 ? (guint)error->line : 0;
+    guint line = error->line > 0 ? faults_place((guint)error->line, (guint)MAX(error->int2, 0)) : 0;
     if (reading->refused || error->level == XML_ERR_WARNING)
         return;
     reading->refused = TRUE;
@@ -79,8 +79,7 @@ static xmlDoc *parse(const char *file, const char *content, gsize length, Faults
 
 static guint line_of(const xmlNode *node)
 {
-    long line = xmlGetLineNo(node);
-    return line > 0 ? (guint)line : 0;
+    return template_place(node);
 }
 
 /* Line breaks and tabs are layout of the XML file; anything else of the kind
@@ -100,13 +99,14 @@ static gboolean has_control(const char *text)
 static void find_controls(const xmlNode *node, const char *file, Faults *faults)
 {
     for (const xmlNode *n = node; n != NULL; n = n->next) {
-        gboolean found = n->type == XML_TEXT_NODE && has_control((char *)n->content);
-        for (const xmlAttr *a = n->type == XML_ELEMENT_NODE ? n->properties : NULL; a; a = a->next)
-            if (a->children != NULL && a->children->content != NULL)
-                found |= has_control((char *)a->children->content) ||
-                         strpbrk((char *)a->children->content, "\t\n") != NULL;
-        if (found)
+        if (n->type == XML_TEXT_NODE && has_control((char *)n->content))
             faults_add(faults, file, line_of(n), "control character in the text, expected none");
+        for (const xmlAttr *a = n->type == XML_ELEMENT_NODE ? n->properties : NULL; a; a = a->next)
+            if (a->children != NULL && a->children->content != NULL &&
+                (has_control((char *)a->children->content) ||
+                 strpbrk((char *)a->children->content, "\t\n") != NULL))
+                faults_add(faults, file, template_place((const xmlNode *)a),
+                           "control character in the text of attribute %s, expected none", a->name);
         if (n->type == XML_ELEMENT_NODE)
             find_controls(n->children, file, faults);
     }
@@ -208,8 +208,10 @@ static Node *build_node(const xmlNode *element)
     node->line = line_of(element);
     if (node->kind == NODE_PRE)
         node->text = verbatim_content(element);
-    else if (node_kinds[i].text != NULL)
+    else if (node_kinds[i].text != NULL) {
         node->text = attribute(element, node_kinds[i].text);
+        node->line = template_attribute_place(element, node_kinds[i].text);
+    }
     if (node_kinds[i].children)
         node->children = build_children(element);
     return node;
@@ -271,7 +273,7 @@ static TemplateText *build_template_text(const xmlNode *notice)
     TemplateText *text = g_new0(TemplateText, 1);
     g_autofree char *group_by = attribute(notice, "group-by");
     text->language = attribute(notice, "xml:lang");
-    text->line = line_of(notice);
+    text->line = template_attribute_place(notice, "xml:lang");
     text->group_by_address = !g_strcmp0(group_by, "address");
     text->subject = build_child(notice, "subject");
     text->blocks = build_children(notice);
@@ -286,18 +288,24 @@ static Template *build_template(const xmlNode *root, const char *file)
     g_autofree char *only = columns != NULL ? attribute(columns, "only") : NULL;
     template_->id = attribute(root, "id");
     template_->file = g_strdup(file);
-    template_->line = line_of(root);
+    template_->line = template_attribute_place(root, "id");
     template_->titles = g_ptr_array_new_with_free_func(g_free);
     template_->texts = g_ptr_array_new_with_free_func(template_text_free);
     template_->columns = words(columns);
+    template_->column_lines = template_word_places(columns);
     template_->columns_line = columns != NULL ? line_of(columns) : 0;
     template_->columns_only = !g_strcmp0(only, "yes");
+    template_->titles_written = g_ptr_array_new_with_free_func(g_free);
+    template_->title_lines = g_array_new(FALSE, FALSE, sizeof(guint));
     template_->match_line = match != NULL ? line_of(match) : 0;
     for (const xmlNode *n = match != NULL ? match->children : NULL; n != NULL; n = n->next) {
         if (n->type != XML_ELEMENT_NODE)
             continue;
-        g_autofree char *title = folded_content(n);
+        char *title = folded_content(n);
+        guint place = template_text_place(n);
         g_ptr_array_add(template_->titles, title_key(title));
+        g_ptr_array_add(template_->titles_written, title);
+        g_array_append_val(template_->title_lines, place);
     }
     for (const xmlNode *n = root->children; n != NULL; n = n->next)
         if (n->type == XML_ELEMENT_NODE && !strcmp((char *)n->name, "notice"))
@@ -323,7 +331,7 @@ static LayoutText *build_layout_text(const xmlNode *frame, const char *file, Fau
     LayoutText *text = g_new0(LayoutText, 1);
     const xmlNode *hint = child(frame, "hint");
     text->language = attribute(frame, "xml:lang");
-    text->line = line_of(frame);
+    text->line = template_attribute_place(frame, "xml:lang");
     text->hint = hint != NULL ? folded_content(hint) : NULL;
     text->more = build_child(frame, "more");
     text->greeting = build_child(frame, "greeting");
@@ -335,7 +343,7 @@ static LayoutText *build_layout_text(const xmlNode *frame, const char *file, Fau
             continue;
         char *name = attribute(n, "name");
         if (g_hash_table_contains(text->blocks, name))
-            faults_add(faults, file, line_of(n),
+            faults_add(faults, file, template_attribute_place(n, "name"),
                        "block \"%s\" stands twice in language %s, "
                        "expected one",
                        name, text->language);
@@ -361,7 +369,7 @@ static char *child_text(const xmlNode *parent, const char *name)
 static guint child_line(const xmlNode *parent, const char *name)
 {
     const xmlNode *node = child(parent, name);
-    return node != NULL ? line_of(node) : 0;
+    return node != NULL ? template_text_place(node) : 0;
 }
 
 static void build_header(GPtrArray *headers, const xmlNode *element)
@@ -369,7 +377,7 @@ static void build_header(GPtrArray *headers, const xmlNode *element)
     TemplateHeader *header = g_new0(TemplateHeader, 1);
     header->name = attribute(element, "name");
     header->value = build_children(element);
-    header->line = line_of(element);
+    header->line = template_attribute_place(element, "name");
     g_ptr_array_add(headers, header);
 }
 
@@ -380,9 +388,10 @@ static Layout *build_layout(const xmlNode *root, const char *file, Faults *fault
     g_autofree char *position = table != NULL ? attribute(table, "position") : NULL;
     layout->id = attribute(root, "id");
     layout->file = g_strdup(file);
-    layout->line = line_of(root);
+    layout->line = template_attribute_place(root, "id");
     layout->separator = child_text(root, "separator") ?: g_strdup("----");
     layout->order = words(child(root, "languages"));
+    layout->order_lines = template_word_places(child(root, "languages"));
     layout->order_line = child_line(root, "languages");
     layout->from = child_text(root, "from");
     layout->from_line = child_line(root, "from");
@@ -409,7 +418,10 @@ void template_free(Template *template_)
     g_free(template_->id);
     g_free(template_->file);
     g_strfreev(template_->columns);
+    g_array_unref(template_->column_lines);
     g_ptr_array_unref(template_->titles);
+    g_ptr_array_unref(template_->titles_written);
+    g_array_unref(template_->title_lines);
     g_ptr_array_unref(template_->texts);
     g_free(template_);
 }
@@ -422,6 +434,7 @@ void layout_free(Layout *layout)
     g_free(layout->file);
     g_free(layout->separator);
     g_strfreev(layout->order);
+    g_array_unref(layout->order_lines);
     g_free(layout->from);
     g_free(layout->reply_to);
     g_ptr_array_unref(layout->headers);
@@ -434,9 +447,11 @@ gboolean template_read(const char *file, const char *content, gsize length, Temp
 {
     guint before = faults_errors(faults);
     *result_r = (TemplateFile){ NULL, NULL };
-    xmlDoc *document = parse(file, content, length, faults);
+    g_autoptr(GArray) marks = template_scan(file, content, length, faults);
+    xmlDoc *document = marks != NULL ? parse(file, content, length, faults) : NULL;
     if (document == NULL)
         return FALSE;
+    template_place_nodes(document, marks);
     xmlNode *root = xmlDocGetRootElement(document);
     find_controls(root, file, faults);
     /* A fault is one line: what has controls in it is not quoted in another. */

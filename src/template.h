@@ -43,7 +43,7 @@ typedef struct Node {
     NodeKind kind;
     char *text;          /* see above, or NULL */
     GPtrArray *children; /* of Node, or NULL */
-    guint line;
+    guint line; /* here and below: as faults_add() takes it, with the column */
 } Node;
 
 /* One language of a template. */
@@ -59,11 +59,13 @@ typedef struct {
     char *id;
     char *file;
     GPtrArray *titles; /* title_key()'s, char * */
+    GPtrArray *titles_written; /* the same as they stand in the file */
     char **columns;    /* NULL-terminated, in the order to show; may be empty */
     gboolean columns_only;
     gboolean group_by_address;            /* one notice per address instead of per customer */
     GPtrArray *texts;                     /* of TemplateText, in file order, at least one */
     guint line, match_line, columns_line; /* 0: not in the file */
+    GArray *title_lines, *column_lines;   /* guint, of each title and column */
 } Template;
 
 /* A further header field. */
@@ -94,6 +96,7 @@ typedef struct {
     gboolean table_first;  /* table before the texts instead of behind them */
     GPtrArray *texts;      /* of LayoutText, one per language of order */
     guint line, order_line, from_line, reply_to_line;
+    GArray *order_lines; /* guint, of each of order */
 } Layout;
 
 typedef struct TemplateSet TemplateSet;
