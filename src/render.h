@@ -53,6 +53,8 @@ typedef struct {
     GString *text;      /* UTF-8, LF line ends, ends in one */
     char *language;     /* "de", or "de, en": for Content-Language */
     GPtrArray *headers; /* "Name: value" UTF-8 strings, one line each */
+    GString *file;      /* the rows as a CSV file to attach, or NULL */
+    char *file_name;    /* its name, or NULL */
 } Rendered;
 
 /* The customer's languages in the layout's order; subject and header fields are
@@ -68,8 +70,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Rendered, rendered_free)
 extern const char *const render_fields[];
 
 /* The columns a notice shows, in order: the template's own as far as the table
- * has them, then, unless columns_only (and one was found), the table's others.
- * Caller frees; *n_r is their number. */
-guint *render_columns(const Report *report, const Template *template_, guint *n_r);
+ * has them, then, unless columns_only (and one was found), the table's others; without
+ * those that the layout hides, so that *n_r, their number, may be 0: then there is no
+ * notice.  Caller frees. */
+guint *render_columns(const Report *report, const Template *template_, const Layout *layout,
+                      guint *n_r);
 
 #endif

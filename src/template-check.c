@@ -294,6 +294,12 @@ static void check_layout_text(const Layout *layout, const LayoutText *text, Faul
         for (guint j = 0; j < lists[i]->len; j++)
             check_use_defined(lists[i]->pdata[j], &place, text);
     }
+    if (text->attached != NULL)
+        visit_nodes(text->attached, &place, check_node);
+    else if (layout->table.max_rows != G_MAXUINT)
+        faults_add(faults, layout->file, text->line,
+                   "<table> attaches rows, but language %s doesn't say so, expected <attached>",
+                   text->language);
     g_hash_table_foreach(text->blocks, check_layout_blocks, &place);
 }
 

@@ -12,6 +12,7 @@
 
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What the parser's callbacks need; hangs at the parser's _private. */
@@ -320,6 +321,7 @@ static void layout_text_free(gpointer data)
     g_free(text->language);
     g_free(text->hint);
     g_ptr_array_unref(text->more);
+    g_clear_pointer(&text->attached, g_ptr_array_unref);
     g_ptr_array_unref(text->greeting);
     g_ptr_array_unref(text->signature);
     g_hash_table_unref(text->blocks);
@@ -334,6 +336,8 @@ static LayoutText *build_layout_text(const xmlNode *frame, const char *file, Fau
     text->line = template_attribute_place(frame, "xml:lang");
     text->hint = hint != NULL ? folded_content(hint) : NULL;
     text->more = build_child(frame, "more");
+    text->attached
+        = child(frame, "attached") != NULL ? build_child(frame, "attached") : NULL;
     text->greeting = build_child(frame, "greeting");
     text->signature = build_child(frame, "signature");
     text->blocks =
@@ -381,11 +385,36 @@ static void build_header(GPtrArray *headers, const xmlNode *element)
     g_ptr_array_add(headers, header);
 }
 
+static gboolean attribute_is(const xmlNode *node, const char *name, const char *value)
+{
+    g_autofree char *is = attribute(node, name);
+    return !g_strcmp0(is, value);
+}
+
+/* Left out, all rows stand in the text as CSV. */
+static LayoutTable build_table(const xmlNode *node)
+{
+    LayoutTable table = { .max_rows = G_MAXUINT };
+    if (node != NULL) {
+        g_autofree char *max_rows = attribute(node, "max-rows");
+        g_autofree char *hide = attribute(node, "hide");
+        table.line = line_of(node);
+        table.first = attribute_is(node, "position", "start");
+        table.attach = attribute_is(node, "form", "attachment");
+        table.bom = attribute_is(node, "bom", "yes");
+        table.formula_safe = attribute_is(node, "formula-safe", "yes");
+        if (max_rows != NULL || table.attach)
+            table.max_rows = max_rows != NULL ? (guint)atoi(max_rows) : LAYOUT_ROWS_MAX;
+        table.hide = hide != NULL && *hide != '\0' ? g_strsplit(hide, " ", -1) : NULL;
+    }
+    if (table.hide == NULL)
+        table.hide = g_new0(char *, 1);
+    return table;
+}
+
 static Layout *build_layout(const xmlNode *root, const char *file, Faults *faults)
 {
     Layout *layout = g_new0(Layout, 1);
-    const xmlNode *table = child(root, "table");
-    g_autofree char *position = table != NULL ? attribute(table, "position") : NULL;
     layout->id = attribute(root, "id");
     layout->file = g_strdup(file);
     layout->line = template_attribute_place(root, "id");
@@ -397,7 +426,7 @@ static Layout *build_layout(const xmlNode *root, const char *file, Faults *fault
     layout->from_line = child_line(root, "from");
     layout->reply_to = child_text(root, "reply-to");
     layout->reply_to_line = child_line(root, "reply-to");
-    layout->table_first = !g_strcmp0(position, "start");
+    layout->table = build_table(child(root, "table"));
     layout->headers = g_ptr_array_new_with_free_func(header_free);
     layout->texts = g_ptr_array_new_with_free_func(layout_text_free);
     for (const xmlNode *n = root->children; n != NULL; n = n->next) {
@@ -437,6 +466,7 @@ void layout_free(Layout *layout)
     g_array_unref(layout->order_lines);
     g_free(layout->from);
     g_free(layout->reply_to);
+    g_strfreev(layout->table.hide);
     g_ptr_array_unref(layout->headers);
     g_ptr_array_unref(layout->texts);
     g_free(layout);

@@ -75,11 +75,24 @@ typedef struct {
     guint line;
 } TemplateHeader;
 
+#define LAYOUT_ROWS_MAX 20 /* a screen of rows: more are read in a spreadsheet, not in a mail */
+
+/* How a layout shows the rows. */
+typedef struct {
+    gboolean first;        /* before the texts instead of behind them */
+    gboolean attach;       /* as a CSV file, however many they are */
+    guint max_rows;        /* that stand in the text; more are attached alone */
+    gboolean bom, formula_safe; /* of the file, see rows-csv.h */
+    char **hide;           /* columns that no notice shows; NULL-terminated */
+    guint line;
+} LayoutTable;
+
 /* One language of a layout. */
 typedef struct {
     char *language;
     char *hint;      /* first line when other languages follow, or NULL */
     GPtrArray *more; /* inline Nodes behind the first address and a blank; <count/> is the rest */
+    GPtrArray *attached; /* inline Nodes: says that the rows are attached; or NULL */
     GPtrArray *greeting; /* block Nodes */
     GPtrArray *signature;
     GHashTable *blocks; /* name -> GPtrArray of block Nodes */
@@ -93,7 +106,7 @@ typedef struct {
     char **order;          /* languages, first to last; NULL-terminated */
     char *from, *reply_to; /* RFC 5322 mailboxes, or NULL: the config's */
     GPtrArray *headers;    /* of TemplateHeader: further fields */
-    gboolean table_first;  /* table before the texts instead of behind them */
+    LayoutTable table;
     GPtrArray *texts;      /* of LayoutText, one per language of order */
     guint line, order_line, from_line, reply_to_line;
     GArray *order_lines; /* guint, of each of order */
