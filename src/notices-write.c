@@ -84,6 +84,8 @@ static Rendered *render_draft(const Writer *writer, const Draft *draft)
         .customer = &notice->customer, .events = notice->events, .n_events = notice->n_events,
         .class_id = decision->class_id, .reference = notice->reference, .preface = preface,
         .history = draft->told ? &draft->history : NULL, .memory = writer->memory,
+        .date = decision->provenance->dated ? decision->provenance->time : 0,
+        .critical = decision_is_critical(decision),
     };
 
     return render(&input);

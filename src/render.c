@@ -150,6 +150,10 @@ static void write_block(Writer *writer, const Node *node)
     case NODE_LINK:
         write_link(writer, node);
         break;
+    case NODE_IF:
+        if (render_holds(&writer->values, node))
+            write_blocks(writer, node->children);
+        break;
     case NODE_USE:
         write_blocks(writer, g_hash_table_lookup(writer->values.frame->blocks, node->text));
         break;
@@ -281,12 +285,34 @@ static GPtrArray *render_headers(const Writer *writer)
     return headers;
 }
 
+/* Within the layout's, of which nothing is cut: our reference stands in it. */
+static char *render_subject(Writer *writer, const GPtrArray *own)
+{
+    RenderValues *values = &writer->values;
+    const GPtrArray *frame = values->frame->subject;
+    guint max = RENDER_SUBJECT_MAX;
+
+    if (frame->len > 0) {
+        values->subject = "";
+        g_autofree char *around = render_line(values, frame, RENDER_SUBJECT_MAX);
+        max -= MIN((guint)g_utf8_strlen(around, -1) + 1, max / 2);
+    }
+    char *subject = render_line(values, own, max);
+    if (frame->len == 0)
+        return subject;
+    g_autofree char *inner = subject;
+    values->subject = inner;
+    subject = render_line(values, frame, RENDER_SUBJECT_MAX);
+    values->subject = NULL;
+    return subject;
+}
+
 /* Subject and header fields are in the first language: they have one line. */
 static void render_head(Writer *writer, const GPtrArray *languages, Rendered *rendered)
 {
     use_language(writer, languages->pdata[0]);
     const TemplateText *text = template_text(writer->values.input->template_, languages->pdata[0]);
-    rendered->subject = render_line(&writer->values, text->subject, RENDER_SUBJECT_MAX);
+    rendered->subject = render_subject(writer, text->subject);
     rendered->headers = render_headers(writer);
     GString *list = g_string_new(languages->pdata[0]);
     for (guint i = 1; i < languages->len; i++)

@@ -45,6 +45,8 @@ typedef struct {
     const char *reference;  /* ours: "A-7F3K2Q" */
     const char *preface;    /* put before everything, wrapped, LF begins a line; or NULL */
     const History *history; /* or NULL: nothing was told before */
+    gint64 date;            /* when the report was sent, seconds since the epoch; 0: unknown */
+    gboolean critical;      /* [KRITISCH], believed */
     RenderMemory *memory;   /* or NULL */
 } RenderInput;
 

@@ -92,26 +92,59 @@ static gboolean knows_column(const GPtrArray *names, const char *column)
     return FALSE;
 }
 
-static void check_column(const Template *template_, guint i, const GPtrArray *names,
-                         const char *class_id, Faults *faults)
+/* The columns that a template's reports have, and who says so. */
+typedef struct {
+    const Template *template_;
+    const GPtrArray *names; /* none: nothing is known */
+    const char *class_id;
+    Faults *faults;
+} Columns;
+
+static void check_column(const Columns *known, const char *column, guint line)
 {
-    const char *column = template_->columns[i];
-    if (names->len == 0 || knows_column(names, column))
+    if (known->names->len == 0 || knows_column(known->names, column))
         return;
-    g_autoptr(GPtrArray) list = g_ptr_array_copy((GPtrArray *)names, NULL, NULL);
+    g_autoptr(GPtrArray) list = g_ptr_array_copy((GPtrArray *)known->names, NULL, NULL);
     g_ptr_array_add(list, NULL);
     g_autofree char *guess = template_guess(column, (const char *const *)list->pdata, "\"", "\"");
     g_autofree char *all = g_strjoinv(" ", (char **)list->pdata);
-    faults_add(faults, template_->file, g_array_index(template_->column_lines, guint, i),
-               "class %s has no column \"%s\"%s; expected some of: %s", class_id, column, guess,
-               all);
+    faults_add(known->faults, known->template_->file, line,
+               "class %s has no column \"%s\"%s; expected some of: %s", known->class_id, column,
+               guess, all);
+}
+
+static void check_in_text(const Node *node, gpointer data)
+{
+    if (node->kind == NODE_COLUMN || (node->kind == NODE_IF && node->of_column))
+        check_column(data, node->text, node->line);
+}
+
+static void check_in_sample(const Columns *known)
+{
+    const Template *template_ = known->template_;
+    if (template_->sample == NULL)
+        return;
+    g_autoptr(Table) table = table_take(g_strdup(template_->sample), 0,
+                                        strlen(template_->sample), ',', NULL);
+    for (guint i = 0; table != NULL && i < table_n_columns(table); i++)
+        check_column(known, table_column(table, i), template_->sample_line);
 }
 
 static void check_columns(const Template *template_, const GPtrArray *classes, Faults *faults)
 {
     g_autoptr(GPtrArray) names = known_columns(classes);
-    for (guint i = 0; classes->len > 0 && template_->columns[i] != NULL; i++)
-        check_column(template_, i, names, ((const ReportClass *)classes->pdata[0])->id, faults);
+    if (classes->len == 0)
+        return;
+    Columns known = { template_, names, ((const ReportClass *)classes->pdata[0])->id, faults };
+    for (guint i = 0; template_->columns[i] != NULL; i++)
+        check_column(&known, template_->columns[i],
+                     g_array_index(template_->column_lines, guint, i));
+    for (guint i = 0; i < template_->texts->len; i++) {
+        const TemplateText *text = template_->texts->pdata[i];
+        template_visit(text->subject, check_in_text, &known);
+        template_visit(text->blocks, check_in_text, &known);
+    }
+    check_in_sample(&known);
 }
 
 /* Each template that some title of a known class leads to. */

@@ -34,6 +34,16 @@ guint template_attribute_place(const xmlNode *node, const char *name);
 guint template_text_place(const xmlNode *node);
 GArray *template_word_places(const xmlNode *node);
 
+/* Without white space at its ends, each run of it within one blank; caller frees. */
+char *template_content(const xmlNode *node);
+/* The value of an attribute ("xml:lang" is one) likewise, or NULL. */
+char *template_attribute(const xmlNode *node, const char *name);
+/* The first child of this name, or NULL. */
+const xmlNode *template_child(const xmlNode *parent, const char *name);
+/* Of Node, for what stands in parent, or in its child; empty when there is none. */
+GPtrArray *template_nodes(const xmlNode *parent);
+GPtrArray *template_child_nodes(const xmlNode *parent, const char *name);
+
 /* The compiled grammar.  One thread at a time may use it. */
 typedef struct TemplateSchema TemplateSchema;
 
@@ -51,6 +61,24 @@ gboolean template_read(const char *file, const char *content, gsize length, Temp
                        TemplateFile *result_r, Faults *faults);
 void template_free(Template *template_);
 void layout_free(Layout *layout);
+
+typedef void (*TemplateVisit)(const Node *node, gpointer data);
+
+/* Every node, whatever it stands in, in the order of the file. */
+void template_visit(const GPtrArray *nodes, TemplateVisit visit, gpointer data);
+
+/* Where what is checked stands. */
+typedef struct {
+    const char *file;
+    const char *language;
+    Faults *faults;
+} TemplateCheck;
+
+/* What is wrong with nodes wherever they stand. */
+void template_check_nodes(const GPtrArray *nodes, const TemplateCheck *place);
+
+/* TRUE when nodes surely show something to a customer with one or many addresses. */
+gboolean template_shows_text(const GPtrArray *nodes, gboolean many);
 
 /* What one template or layout says wrong by itself. */
 void template_check(const Template *template_, Faults *faults);

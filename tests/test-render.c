@@ -383,6 +383,8 @@ static void test_preface(void)
                           "A-7F3K2Q",
                           "Test run.\nTo: noc@example.org\n",
                           NULL,
+                          0,
+                          FALSE,
                           NULL };
     g_autoptr(Rendered) rendered = render(&input);
     g_assert_true(g_str_has_prefix(
