@@ -77,6 +77,8 @@ static Rendered *render_draft(const Writer *writer, const Draft *draft)
     const Task *task = writer->task;
     const Decision *decision = task->decision;
     const Notice *notice = &draft->notice;
+    /* A digest is of many reports, and of none. */
+    gboolean dated = decision->provenance != NULL && decision->provenance->dated;
     g_autofree char *preface
         = decision->mode == MODE_REDIRECT ? redirect_preface(notice->recipients) : NULL;
     const RenderInput input = {
@@ -84,8 +86,8 @@ static Rendered *render_draft(const Writer *writer, const Draft *draft)
         .customer = &notice->customer, .events = notice->events, .n_events = notice->n_events,
         .class_id = decision->class_id, .reference = notice->reference, .preface = preface,
         .history = draft->told ? &draft->history : NULL, .memory = writer->memory,
-        .date = decision->provenance->dated ? decision->provenance->time : 0,
-        .critical = decision_is_critical(decision),
+        .date = dated ? decision->provenance->time : 0,
+        .critical = decision->provenance != NULL && decision_is_critical(decision),
     };
 
     return render(&input);

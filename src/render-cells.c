@@ -25,7 +25,13 @@ static void add(Listing *listing, const char *text)
         return;
     if (listing->n > 1)
         g_string_append(listing->out, ", ");
-    wrap_append_safe(listing->out, text);
+    if (g_utf8_strlen(text, -1) <= RENDER_CELL_MAX) {
+        wrap_append_safe(listing->out, text);
+        return;
+    }
+    g_autofree char *start = g_utf8_substring(text, 0, RENDER_CELL_MAX - 1);
+    wrap_append_safe(listing->out, start);
+    g_string_append(listing->out, "…");
 }
 
 static Listing begin(GString *out, guint max)
@@ -39,12 +45,21 @@ static guint end(Listing *listing)
     return listing->n - MIN(listing->n, listing->max);
 }
 
+/* Where the column stands; -1: nowhere, or the layout hides it from customers. */
+static int shown_column(const RenderInput *input, const char *name)
+{
+    for (char **hidden = input->layout->table.hide; *hidden != NULL; hidden++)
+        if (columns_same(name, *hidden) || g_ascii_strcasecmp(name, *hidden) == 0)
+            return -1;
+    return columns_locate(input->report->table, name);
+}
+
 void render_cells(const RenderValues *values, const char *column, guint max, GString *out,
                   guint *more_r)
 {
     const RenderInput *input = values->input;
     const Table *table = input->report->table;
-    int index = columns_locate(table, column);
+    int index = shown_column(input, column);
     Listing listing = begin(out, max);
 
     for (guint i = 0; index >= 0 && i < input->n_events; i++)
@@ -67,7 +82,7 @@ void render_addresses(const RenderValues *values, guint max, GString *out)
 static gboolean any_cell(const RenderInput *input, const char *column, const char *value)
 {
     const Table *table = input->report->table;
-    int index = columns_locate(table, column);
+    int index = shown_column(input, column);
 
     for (guint i = 0; index >= 0 && i < input->n_events; i++) {
         const char *cell = table_cell(table, input->events[i], (guint)index);

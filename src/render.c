@@ -290,19 +290,16 @@ static char *render_subject(Writer *writer, const GPtrArray *own)
 {
     RenderValues *values = &writer->values;
     const GPtrArray *frame = values->frame->subject;
-    guint max = RENDER_SUBJECT_MAX;
-
-    if (frame->len > 0) {
-        values->subject = "";
-        g_autofree char *around = render_line(values, frame, RENDER_SUBJECT_MAX);
-        max -= MIN((guint)g_utf8_strlen(around, -1) + 1, max / 2);
-    }
-    char *subject = render_line(values, own, max);
     if (frame->len == 0)
-        return subject;
-    g_autofree char *inner = subject;
+        return render_line(values, own, RENDER_SUBJECT_MAX);
+    values->subject = "";
+    g_autofree char *around = render_line(values, frame, RENDER_HEADER_MAX);
+    guint taken = (guint)g_utf8_strlen(around, -1) + 1;
+    guint room = taken + RENDER_SUBJECT_MIN < RENDER_SUBJECT_MAX ? RENDER_SUBJECT_MAX - taken
+                                                                 : RENDER_SUBJECT_MIN;
+    g_autofree char *inner = render_line(values, own, room);
     values->subject = inner;
-    subject = render_line(values, frame, RENDER_SUBJECT_MAX);
+    char *subject = render_line(values, frame, taken + room);
     values->subject = NULL;
     return subject;
 }

@@ -14,6 +14,8 @@
 
 #define RENDER_WIDTH       72
 #define RENDER_SUBJECT_MAX 160 /* characters; mail programs show fewer, none shows more */
+#define RENDER_SUBJECT_MIN 40  /* of the template's, however much a layout puts round it */
+#define RENDER_CELL_MAX    80  /* characters of a cell in running text: it may be anything */
 #define RENDER_HEADER_MAX  400 /* characters of a further header field's value */
 
 /* What this customer was told before, of this class.  The first four are about the rows of

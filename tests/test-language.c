@@ -115,6 +115,31 @@ static void test_subject(void)
     }
 }
 
+/* A layout that is longer than a subject may be, and a column that it hides. */
+static void test_limits(void)
+{
+    g_autofree char *long_ = g_strnfill(RENDER_SUBJECT_MAX, 'y');
+    g_autofree char *cell = g_strnfill(RENDER_CELL_MAX + 1, 'c');
+    g_auto(GStrv) halves = g_strsplit(letter_layout, "<more>und", 2);
+    g_auto(GStrv) ends = g_strsplit(halves[1], "</layout>", 2);
+    g_autofree char *layout = g_strdup_printf(
+        "%s<subject>%s <template/> [<field name='reference'/>]</subject><more>und%s"
+        "<table hide='banner'/></layout>", halves[0], long_, ends[0]);
+    g_autofree char *rows
+        = g_strdup_printf("asn,ip,timestamp,port,banner\n1,192.0.2.7,2025-02-11 11:10:25,%s,x\n"
+                          "1,192.0.2.7,2025-02-11 11:10:25,%s,x\n", cell, cell + 1);
+    g_autoptr(Report) report = letter_report("[CB-Report#20250212-10004759] T", rows, FALSE);
+    g_autoptr(Rendered) rendered = letter_once(
+        layout, "<notice xml:lang='de'><subject>Telnet</subject><p>a <column name='port'/></p>"
+                "<p>b<column name='banner'/></p></notice>", report, "de", 2);
+    g_autofree char *cut = g_strdup_printf("%.*s…,", RENDER_CELL_MAX - 1, cell);
+
+    g_assert_true(g_str_has_suffix(rendered->subject, "y Telnet [A-7F3K2Q]"));
+    g_assert_nonnull(strstr(rendered->text->str, cut));
+    g_assert_nonnull(strstr(rendered->text->str, cell + 1)); /* as long as may be */
+    g_assert_nonnull(strstr(rendered->text->str, "\n\nb\n\n"));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -122,5 +147,6 @@ int main(int argc, char **argv)
     g_test_add_func("/language/cases", test_cases);
     g_test_add_func("/language/blocks", test_blocks);
     g_test_add_func("/language/subject", test_subject);
+    g_test_add_func("/language/limits", test_limits);
     return g_test_run();
 }
