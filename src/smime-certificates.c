@@ -179,11 +179,12 @@ static gboolean read_into(GPtrArray *list, const char *path, GPtrArray *damaged,
     char *data = NULL;
     gsize size = 0;
 
-    if (g_stat(path, &status) != 0) {
+    gboolean gone = g_stat(path, &status) != 0; /* a link may lead nowhere, or round */
+    if (gone && errno != ENOENT && errno != ELOOP) {
         error_temporary(error, "%s: %s", path, g_strerror(errno));
         return FALSE;
     }
-    gboolean fits = S_ISREG(status.st_mode) && status.st_size <= CERTIFICATE_FILE_MAX;
+    gboolean fits = !gone && S_ISREG(status.st_mode) && status.st_size <= CERTIFICATE_FILE_MAX;
     if (fits && !g_file_get_contents(path, &data, &size, &why)) {
         error_temporary(error, "%s", why->message);
         return FALSE;

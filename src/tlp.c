@@ -17,7 +17,9 @@ typedef struct {
     guint window;            /* so many words may still tell the colour of what was named */
     gboolean told;           /* one has */
     gboolean amber;          /* the last word was amber: STRICT may follow */
-    gboolean unclear;        /* TLP was named, and no colour told */
+    gboolean marking;        /* a colon stands behind the name: no mere mention */
+    gboolean unclear;        /* TLP was mentioned, and no colour told */
+    gboolean unknown;        /* a marking had none that is known */
     guint spelt;             /* words of "Traffic Light Protocol" so far */
     Tlp strictest;
 } Reader;
@@ -36,7 +38,7 @@ const char *tlp_name(Tlp tlp)
 
 gboolean tlp_restricts(Tlp tlp)
 {
-    return tlp == TLP_UNCLEAR || tlp >= TLP_AMBER;
+    return tlp >= TLP_UNCLEAR;
 }
 
 static Tlp colour(const char *word)
@@ -68,7 +70,15 @@ static void note(Reader *reader, Tlp tlp)
 static void name(Reader *reader)
 {
     reader->window = WINDOW;
-    reader->told = FALSE;
+    reader->told = reader->marking = FALSE;
+}
+
+/* No colour is to be expected any more. */
+static void close_window(Reader *reader)
+{
+    reader->unclear = reader->unclear || !reader->told;
+    reader->unknown = reader->unknown || (!reader->told && reader->marking);
+    reader->window = 0;
 }
 
 /* "TLP", "TLPv2", "TLPGREEN" and "Traffic Light Protocol". */
@@ -97,18 +107,18 @@ static void look_for_colour(Reader *reader, Tlp tlp)
         note(reader, TLP_AMBER_STRICT);
     else if (tlp != TLP_NONE && (!reader->told || tlp >= TLP_AMBER))
         note(reader, tlp);
-    else if (--reader->window == 0 && !reader->told)
-        reader->unclear = TRUE;
+    else if (!reader->told && --reader->window == 0)
+        close_window(reader);
 }
 
 static void end_word(Reader *reader)
 {
     gboolean short_enough = reader->length <= WORD_MAX;
-    gboolean naming = is_name(reader, reader->word);
     const char *rest = reader->word + (g_str_has_prefix(reader->word, "tlp") ? strlen("tlp") : 0);
 
     if (reader->length == 0)
         return;
+    gboolean naming = is_name(reader, reader->word);
     if (naming)
         name(reader);
     if (naming && colour(rest) == TLP_NONE)
@@ -126,11 +136,15 @@ static void end_line(Reader *reader)
         reader->window = 0;
 }
 
+/* A mention matters only where nothing is marked. */
 static Tlp end_text(Reader *reader)
 {
     end_word(reader);
-    reader->unclear = reader->unclear || (reader->window > 0 && !reader->told);
-    return reader->strictest == TLP_NONE && reader->unclear ? TLP_UNCLEAR : reader->strictest;
+    if (reader->window > 0)
+        close_window(reader);
+    if (reader->unknown || (reader->unclear && reader->strictest == TLP_NONE))
+        return MAX(reader->strictest, TLP_UNCLEAR);
+    return reader->strictest;
 }
 
 static void add_letter(Reader *reader, gunichar letter)
@@ -168,8 +182,11 @@ static void add_character(Reader *reader, gunichar c)
     for (gsize i = 0; i < MIN(n, DECOMPOSED); i++)
         if (g_unichar_isalnum(parts[i]))
             add_letter(reader, g_unichar_tolower(parts[i]));
-        else if (!is_invisible(parts[i]))
+        else if (!is_invisible(parts[i])) {
             end_word(reader);
+            reader->marking = reader->marking
+                || (parts[i] == ':' && reader->window == WINDOW && !reader->told);
+        }
 }
 
 static void read_characters(Reader *reader, const char *text, gsize length)

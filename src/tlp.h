@@ -6,8 +6,7 @@
  * FIRST's TLP 2.0, and 1.0 with its WHITE, in English and German.  A marking is the word TLP,
  * or Traffic Light Protocol, and a colour among the next words: "TLP:AMBER", "[TLP: Red]",
  * "TLP-AMBER+STRICT", "TLPGREEN", "TLP-Klassifizierung: AMBER", "TLP" and "GREEN" on the next
- * line; also a stricter one behind it in its line ("CLEAR until Monday, then AMBER").  Where
- * TLP is named and no colour is told anywhere, that is TLP_UNCLEAR.  What can't be seen (soft
+ * line; also a stricter one behind it in its line ("CLEAR until Monday, then AMBER").  What can't be seen (soft
  * hyphens, joiners, accents) is not there, and a letter in another form (full width, bold) is
  * that letter.  A sentence about TLP may count as a marking: that holds a report, which a
  * person releases. */
@@ -16,12 +15,12 @@
 
 #include <glib.h>
 
-/* Of two texts of a mail the greater counts. */
+/* The stricter, the greater. */
 typedef enum {
     TLP_NONE,
-    TLP_UNCLEAR, /* named, without a colour: it restricts */
     TLP_CLEAR,
     TLP_GREEN,
+    TLP_UNCLEAR, /* a marking of no colour that is known, or a mention where nothing is marked */
     TLP_AMBER,
     TLP_AMBER_STRICT,
     TLP_RED
