@@ -2,7 +2,7 @@
  * Copyright the certbund-milter authors */
 
 /* config-evidence: the types of values of [provenance]: kinds of evidence, the keys that
- * are pinned, the servers that are asked.  Syntax only: no key is looked for, nothing
+ * are pinned, the servers that are asked; and the key of our own.  Syntax only: no key is looked for, nothing
  * resolved. */
 #include "config-table.h"
 
@@ -128,3 +128,19 @@ static gboolean parse_fingerprints(const ConfigKey *key, const char *text, Confi
     return config_parse_items(key, text, config, check_fingerprint, error);
 }
 const ConfigType config_type_fingerprints = { parse_fingerprints, config_clear_list, 0 };
+
+/* 0 turns it off, as it does elsewhere. */
+static gboolean parse_sign_key(const ConfigKey *key, const char *text, Config *config,
+                               GError **error)
+{
+    char *value = *text == '\0' || strcmp(text, "0") == 0 ? g_strdup("")
+        : g_path_is_absolute(text)                         ? g_strdup(text)
+                                                           : config_fingerprint(text);
+    if (value == NULL)
+        return config_refuse(error, text, "is no key; expected the fingerprint of a PGP key in "
+                                          "gnupg-home=, or the path of a PEM file with a key and "
+                                          "its certificate");
+    config_set_text(key, config, value);
+    return TRUE;
+}
+const ConfigType config_type_sign_key = { parse_sign_key, config_clear_text, 0 };

@@ -5,7 +5,7 @@
  *
  * What is there proves nothing before its fingerprint stands in keys=, so that each verb
  * says whether it does.  Files are read as whoever calls; then root is the daemon's user.
- * A secret key is refused: nothing here signs. */
+ * A secret key is refused: what signs (sign-key=) is put there with gpg itself. */
 #include "ctl-ledger.h"
 #include "ctl-rows.h"
 #include "daemon.h"

@@ -19,7 +19,7 @@ static const char *const report_names[REPORT_STATE_N] = { "done", "held", "unver
                                                           "dropped" };
 static const char *const notice_names[NOTICE_STATE_N] = { "pending",     "held",    "pilot",
                                                           "handed-over", "bounced", "failed",
-                                                          "dropped" };
+                                                          "dropped",     "in-mta" };
 
 #define TO(state) (1u << (state))
 
@@ -34,6 +34,7 @@ static const guint notice_moves[NOTICE_STATE_N] = {
     [NOTICE_HANDED_OVER] = TO(NOTICE_BOUNCED),
     [NOTICE_HELD] = TO(NOTICE_PENDING) | TO(NOTICE_DROPPED),
     [NOTICE_FAILED] = TO(NOTICE_PENDING) | TO(NOTICE_DROPPED),
+    [NOTICE_IN_MTA] = TO(NOTICE_PENDING) | TO(NOTICE_BOUNCED),
 };
 
 const char *report_state_name(ReportState state)

@@ -74,10 +74,12 @@ typedef enum {
     NOTICE_BOUNCED,
     NOTICE_FAILED, /* refused for good, or too long not taken */
     NOTICE_DROPPED,
+    NOTICE_IN_MTA, /* a report's mail became it (rewrite-single): never claimed */
     NOTICE_STATE_N
 } NoticeState;
 /* pending -> handed-over | failed | dropped; handed-over -> bounced;
- * held -> pending | dropped; failed -> pending (retry) | dropped */
+ * held -> pending | dropped; failed -> pending (retry) | dropped;
+ * in-mta -> bounced | pending (retry) */
 
 const char *report_state_name(ReportState state);
 const char *notice_state_name(NoticeState state); /* "pending", "handed-over", ... */
@@ -268,6 +270,7 @@ typedef struct {
     GBytes *bytes;
     guint attempts;
     gint64 created;
+    gboolean is_signed; /* these bytes are what ledger_store_signed() was given */
 } LedgerClaim;
 void ledger_claim_free(LedgerClaim *claim);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LedgerClaim, ledger_claim_free)
@@ -291,6 +294,22 @@ typedef struct {
     const char *reply;    /* the MTA's words */
     const char *queue_id; /* parsed from them, or "" */
 } LedgerResult;
+
+/* What goes out instead of a notice's bytes, on every try from now on. */
+typedef struct {
+    const char *id;
+    GBytes *bytes;
+} LedgerSigned;
+
+/* Many in one commit, which is on disk when this returns TRUE.  One that is gone (erased) or
+ * signed already is passed over. */
+gboolean ledger_store_signed(Ledger *ledger, const LedgerSigned *notices, guint n, GError **error);
+
+/* The notice in-mta, made since then (usecs), that the mail with this report has become; NULL
+ * without an error: none.  Only the same mail, by its Message-ID, asks for it again: another
+ * one with the same report is a copy. */
+LedgerClaim *ledger_in_mta(Ledger *ledger, const char *ticket, const char *digest,
+                           const char *message_id, gint64 since, GError **error);
 
 /* Many results in one commit.  The same mark again is taken as done; a notice that is
  * not pending any more (erased, say) is passed over and told by CERTBUND_ERROR_INPUT when

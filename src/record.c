@@ -14,6 +14,7 @@
 #include "hex.h"
 #include "notices.h"
 #include "record-desk.h"
+#include "record-single.h"
 
 #include <string.h>
 
@@ -135,10 +136,12 @@ static gboolean add_told(Run *run, const char *customer, const guint32 *told, gu
     return TRUE;
 }
 
-static NoticeState notice_state(const Decision *decision, const Notice *notice)
+static NoticeState notice_state(const Run *run, const Notice *notice)
 {
-    if (decision->mode == MODE_PILOT)
+    if (run->decision->mode == MODE_PILOT)
         return NOTICE_PILOT;
+    if (single_is(run->input, run->decision, notice))
+        return NOTICE_IN_MTA;
     return notice->held != NULL ? NOTICE_HELD : NOTICE_PENDING;
 }
 
@@ -159,7 +162,7 @@ static gboolean add_notice(const Notice *notice, gpointer data, GError **error)
     const LedgerNotice row = {
         .id = notice->id, .reference = notice->reference, .customer = notice->customer.id,
         .group = notice->group, .class_id = decision->class_id,
-        .state = notice_state(decision, notice), .sender = sender,
+        .state = notice_state(run, notice), .sender = sender,
         .recipients = (const char *const *)notice->recipients, .message_id = notice->message_id,
         .subject = notice->subject, .bytes = notice->bytes,
         .template_digest = templates_digest(decision->snapshot->templates),
@@ -169,6 +172,8 @@ static gboolean add_notice(const Notice *notice, gpointer data, GError **error)
 
     make_progress(run);
     note_notice(run, notice->id, notice->events, notice->n_events);
+    if (row.state == NOTICE_IN_MTA)
+        run->recorded->single = single_note(&row);
     run->recorded->n_notices += notice->held == NULL;
     if (run->sample == NULL && decision->mode == MODE_PILOT)
         run->sample = g_bytes_ref(notice->bytes);
@@ -386,7 +391,8 @@ static gboolean fill(Run *run, GError **error)
         return FALSE;
     const DigestInput day = { run->transaction, run->input->secret, decision, run->now };
     const DeskCase told = { run->input, decision, run->recorded, run->sample, run->now, FALSE };
-    if (!record_tell_desk(run->transaction, &told, error))
+    if (!record_tell_desk(run->transaction, &told, error)
+        || !single_keep_original(run->transaction, &told, error))
         return FALSE;
     if (decision->assignment != NULL && !digest_add_desk(&day, error))
         return FALSE;
@@ -455,7 +461,8 @@ static gboolean record(Run *run, GError **error)
         return FALSE;
     if (run->recorded->outcome == LEDGER_DUPLICATE) {
         call_duplicate(run);
-        return TRUE;
+        return single_repeat(run->input, run->decision, run->digest, run->now,
+                             &run->recorded->single, error);
     }
     if (run->input->why != NULL)
         ledger_explain(run->transaction, run->input->why);
@@ -489,6 +496,7 @@ gboolean record_decision(const RecordInput *input, Decision *decision, gint64 no
 
 void recorded_clear(Recorded *recorded)
 {
+    g_clear_pointer(&recorded->single, ledger_claim_free);
     g_clear_pointer(&recorded->problems, g_ptr_array_unref);
     g_clear_pointer(&recorded->drift, g_ptr_array_unref);
 }

@@ -69,7 +69,8 @@ static gboolean notice_may(NoticeState from, NoticeState to)
 {
     return (to == NOTICE_DROPPED &&
             (from == NOTICE_PENDING || from == NOTICE_HELD || from == NOTICE_FAILED)) ||
-           (to == NOTICE_PENDING && (from == NOTICE_HELD || from == NOTICE_FAILED));
+           (to == NOTICE_PENDING &&
+            (from == NOTICE_HELD || from == NOTICE_FAILED || from == NOTICE_IN_MTA));
 }
 
 static void test_notice_moves(World *world, gconstpointer data)
