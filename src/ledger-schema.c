@@ -232,7 +232,7 @@ gboolean ledger_migrate(Ledger *ledger, const char *const *steps, guint n, GErro
     if (!sql_begin(ledger, error))
         return FALSE;
     ok = read_pragma(ledger, "PRAGMA user_version", &version, error); /* now as the writer */
-    sqlite3_db_config(ledger->db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL); /* see step_4 */
+    sqlite3_db_config(ledger->db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL); /* see step_5 */
     for (gint64 i = version; ok && i < (gint64)n; i++)
         ok = take_step(ledger, steps[i], (guint)i + 1, error);
     sqlite3_db_config(ledger->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
