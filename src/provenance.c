@@ -13,8 +13,6 @@
 #include "pgp.h"
 #include "smime.h"
 
-#include <string.h>
-
 #define BIT(evidence) EVIDENCE_BIT(EVIDENCE_##evidence)
 #define SIGNATURES (BIT(PGP) | BIT(SMIME)) /* these stand for the signed part alone */
 
@@ -60,7 +58,7 @@ static void examine_signature(Examination *examination, Evidence evidence)
 
     if (examination->no_part != NULL)
         finding_set(finding, FINDING_FAILED, "%s", examination->no_part);
-    else if (strcmp(part->protocol, protocol) != 0)
+    else if (g_strcmp0(part->protocol, protocol) != 0)
         finding_set(finding, FINDING_FAILED, "the mail is signed otherwise");
     else if (evidence == EVIDENCE_PGP)
         pgp_examine(examination->config, part, finding);
