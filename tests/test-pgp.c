@@ -111,8 +111,8 @@ static void fill_keyring(void)
         if (key != UNPINNED)
             world.pins[n++] = world.keys[key];
     }
-    world.config = (Config) { .path = (char *)"t.conf", .require = require_pgp,
-                              .keys = world.pins, .gnupg_home = world.home };
+    world.config = (Config) { .path = (char *)"t.conf", .trust[SOURCE_CERTBUND].require = require_pgp,
+                              .trust[SOURCE_CERTBUND].keys = world.pins, .gnupg_home = world.home };
 }
 
 /* ---- signatures */
@@ -207,7 +207,7 @@ static void examine(const char *text, GBytes *signature, Finding *finding_r)
     g_autoptr(GBytes) bytes = bytes_of(text);
     const SignedPart part = { .bytes = bytes, .signature = signature,
                               .protocol = (char *)"application/pgp-signature" };
-    pgp_examine(&world.config, &part, finding_r);
+    pgp_examine(&world.config, &world.config.trust[SOURCE_CERTBUND], &part, finding_r);
 }
 
 static void expect(const char *name, const Finding *finding, FindingResult result,
@@ -474,12 +474,12 @@ static void test_no_keyring(void)
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_auto(Finding) finding = { .text = NULL };
         world.config.gnupg_home = rows[i].home;
-        world.config.keys = rows[i].pins;
+        world.config.trust[SOURCE_CERTBUND].keys = rows[i].pins;
         examine(PART, good, &finding);
         expect(rows[i].words, &finding, FINDING_FAILED, rows[i].words);
     }
     world.config.gnupg_home = world.home;
-    world.config.keys = world.pins;
+    world.config.trust[SOURCE_CERTBUND].keys = world.pins;
     g_assert_cmpint(g_rmdir(empty), ==, 0); /* nothing was made in it */
     g_free(empty);
 }
