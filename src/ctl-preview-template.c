@@ -95,7 +95,8 @@ static Report *sample_report(const Template *template_)
     const char *title = template_->titles_written->len > 0
         ? g_ptr_array_index(template_->titles_written, 0) : template_->id;
     const ReportClass *class = classes_find(title);
-    g_autofree char *subject = g_strdup_printf("[" SAMPLE_TICKET "] %s in AS64496", title);
+    g_autofree char *text = g_strdup_printf("[" SAMPLE_TICKET "] %s in AS64496", title);
+    g_autoptr(Subject) subject = subject_parse(text);
     g_autoptr(GError) error = NULL;
 
     if (template_->sample == NULL) {
