@@ -57,3 +57,75 @@ def test_preview_no_samples(stage):
     assert "no <sample>" in err, err
     for words in (("--template", "x.xml", "mail.eml"), ("mail.eml", "--html", "x"), ()):
         tap.equal(stage.run("preview", *words)[0], 64)
+
+
+# What is of no class has no samples.
+SHIPPED = sorted(name[:-len(".xml")] for name in os.listdir(os.path.join(SOURCE, "templates"))
+                 if name.endswith(".xml") and name not in ("default.xml", "digest.xml",
+                                                           "report.xml"))
+GOLDEN = os.path.join(SOURCE, "tests", "notices", "shipped")
+
+
+def shown(stage, name):
+    status, out, err = stage.run("preview", "--template", f"{SOURCE}/templates/{name}.xml")
+    tap.equal((status, err), (0, ""), name)
+    return out
+
+
+@tap.case("shipped templates: no fault and no warning, and each class has one")
+def test_shipped(stage):
+    status, _, err = stage.run("check")
+    tap.equal((status, err), (0, ""))
+    classes = {line["id"]: line["template"] for line in stage.lines("classes")}
+    tap.equal({name: name for name in SHIPPED},
+              {name: classes.get(name) for name in SHIPPED})
+
+
+@tap.case("shipped templates: the letters are those in tests/notices/shipped")
+def test_golden(stage):
+    for name in SHIPPED:
+        path, got = os.path.join(GOLDEN, f"{name}.txt"), shown(stage, name)
+        if os.environ.get("CERTBUND_UPDATE_NOTICES"):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(got)
+        with open(path, encoding="utf-8") as file:
+            tap.equal(got, file.read(), name)
+    tap.equal(sorted(os.listdir(GOLDEN)), [f"{name}.txt" for name in SHIPPED])
+
+
+@tap.case("shipped templates: lines of up to 72 characters but for links, no double blanks, and "
+          "several languages, one and several, and resellers read something of their own")
+def test_form(stage):
+    for name in SHIPPED:
+        out = shown(stage, name)
+        letters = re.split(r"^==== (.*)\n", out, flags=re.M)[1:]
+        heads = letters[0::2]
+        for kind in ("de, one", "de, several", "en, one", "en, several", "de, en, one",
+                     "de, en, several", "de, one, reseller", "en, several, reseller"):
+            assert kind in heads, f"{name}: {kind} is not among {heads}"
+        for head, letter in zip(heads, letters[1::2]):
+            text = letter.split('\n"', 1)[0]  # the table is CERT-Bund's
+            for line in text.splitlines()[1:]:
+                # The subject is no line of the text.
+                fits = len(line) <= 72 or "://" in line or line.startswith("Subject: ")
+                assert fits and "  " not in line.strip(), f"{name}, {head}: {line!r}"
+
+
+def sentences(name):
+    with open(f"{SOURCE}/templates/{name}.xml", encoding="utf-8") as file:
+        text = re.sub(r"<!--.*?-->|<match>.*?</match>|<sample>.*?</sample>|<link.*?</link>", " ",
+                      file.read(), flags=re.S)
+    words = re.sub(r"<[^>]*>", " ", text)
+    return {" ".join(part.split()) for part in re.split(r"[.:;!?]\s", words)
+            if len(part.split()) >= 8}
+
+
+@tap.case("shipped templates: none is another with the name changed")
+def test_own_words(_):
+    said = {name: sentences(name) for name in SHIPPED}
+    for name in SHIPPED:
+        for other in SHIPPED:
+            if other > name:
+                common = said[name] & said[other]
+                assert len(common) * 4 <= min(len(said[name]), len(said[other])), \
+                    f"{name} and {other} share {len(common)} sentences: {sorted(common)}"
