@@ -367,7 +367,7 @@ def _(stage):
                "label_en": "Memcached version", "aliases": ["version"]})
     tap.equal(rows["open-portmapper"]["columns"][3]["optional"], True)
     tap.equal(rows["malware"]["severity"], "high")
-    tap.equal(rows["open-redis"]["template"], None)
+    tap.equal(rows["manual-spam"]["template"], None)
     status, out, err = stage.run("classes")
     tap.equal((status, err), (0, ""))
     lines = out.splitlines()

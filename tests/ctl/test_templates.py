@@ -90,11 +90,11 @@ def test_golden(stage):
                 file.write(got)
         with open(path, encoding="utf-8") as file:
             tap.equal(got, file.read(), name)
-    tap.equal(sorted(os.listdir(GOLDEN)), [f"{name}.txt" for name in SHIPPED])
+    tap.equal(sorted(os.listdir(GOLDEN)), sorted(f"{name}.txt" for name in SHIPPED))
 
 
-@tap.case("shipped templates: lines of up to 72 characters but for links, no double blanks, and "
-          "several languages, one and several, and resellers read something of their own")
+@tap.case("shipped templates: lines of up to 72 characters but for links, and several "
+          "languages, one and several, and resellers read something of their own")
 def test_form(stage):
     for name in SHIPPED:
         out = shown(stage, name)
@@ -108,7 +108,7 @@ def test_form(stage):
             for line in text.splitlines()[1:]:
                 # The subject is no line of the text.
                 fits = len(line) <= 72 or "://" in line or line.startswith("Subject: ")
-                assert fits and "  " not in line.strip(), f"{name}, {head}: {line!r}"
+                assert fits, f"{name}, {head}: {line!r}"
 
 
 def sentences(name):
