@@ -97,7 +97,7 @@ static void run(guint rows, guint customers)
     gsize size = mail->len;
     g_autoptr(GBytes) bytes = g_byte_array_free_to_bytes(mail);
     g_autoptr(Decision) decision
-        = decide(snapshot, bytes, &fixture_client, 1739354227, FALSE, &error);
+        = decide(snapshot, bytes, &fixture_client, 1739354227, VOUCHED_BY_NOBODY, &error);
     g_assert_no_error(error);
     gint64 decided = status_kib("VmHWM:") - idle;
     g_assert_cmpuint(decision->assignment->counts[FATE_NOTIFIED], ==, rows);

@@ -126,6 +126,17 @@ const ReportClass *classes_find(const char *title)
     return best;
 }
 
+const ReportClass *classes_named(const char *title)
+{
+    const Catalogue *catalogue = all();
+    g_autofree char *key = title_key(title);
+
+    for (guint i = 0; i < catalogue->n; i++)
+        if (longest_match(&catalogue->entries[i], key) == strlen(key) && *key != '\0')
+            return &catalogue->entries[i].public;
+    return NULL;
+}
+
 static const char *const severities[][2] = {
     [SEVERITY_LOW] = { "open-service" },
     [SEVERITY_MEDIUM] = { "vulnerable", "abuse" },
@@ -151,18 +162,57 @@ const char *severity_name(Severity severity)
     return names[severity];
 }
 
-gboolean classes_fit(const char *title, const Table *table)
+static gboolean fits(const ReportClass *class, const Table *table)
 {
-    const ReportClass *known = classes_find(title);
     guint found = 0;
 
-    for (guint i = 0; known != NULL && i < known->n_columns; i++) {
-        gboolean there = columns_locate(table, known->columns[i].name) >= 0;
-        if (!there && !known->columns[i].optional)
+    for (guint i = 0; i < class->n_columns; i++) {
+        gboolean there = columns_locate(table, class->columns[i].name) >= 0;
+        if (!there && !class->columns[i].optional)
             return FALSE;
         found += there;
     }
     return found > 0 && found == table_n_columns(table);
+}
+
+gboolean classes_fit(const char *title, const Table *table)
+{
+    const ReportClass *known = classes_find(title);
+
+    return known != NULL && fits(known, table);
+}
+
+/* Do all words of one of its titles stand in the text's key? */
+static gboolean is_named_in(const Entry *entry, const char *text)
+{
+    for (guint i = 0; i < entry->keys->len; i++) {
+        g_auto(GStrv) words = g_strsplit_set(entry->keys->pdata[i], " -", -1);
+        char **word = words;
+        while (*word != NULL && strstr(text, *word) != NULL)
+            word++;
+        if (*word == NULL)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+const ReportClass *classes_contradiction(const ReportClass *class, const Table *table,
+                                         const char *text)
+{
+    const Catalogue *catalogue = all();
+    g_autofree char *key = text != NULL ? title_key(text) : NULL;
+    const ReportClass *other = NULL;
+
+    for (guint i = 0; key != NULL && i < catalogue->n; i++) {
+        const Entry *entry = &catalogue->entries[i];
+        if (!is_named_in(entry, key))
+            continue;
+        if (&entry->public == class)
+            return NULL;
+        if (other == NULL && fits(&entry->public, table))
+            other = &entry->public;
+    }
+    return other;
 }
 
 char *classes_slug(const char *title)

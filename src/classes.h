@@ -46,6 +46,15 @@ const ReportClass *classes_at(guint i); /* in the file's order; below classes_co
  * long as the process; thread-safe. */
 const ReportClass *classes_find(const char *title);
 
+/* The class that has exactly this title, by its key (title.h), or NULL. */
+const ReportClass *classes_named(const char *title);
+
+/* Of the classes whose columns fit table (see classes_fit()), one that text names by all words
+ * of one of its titles, while it names no title of class so; NULL when there is none.  text:
+ * UTF-8, or NULL. */
+const ReportClass *classes_contradiction(const ReportClass *class, const Table *table,
+                                         const char *text);
+
 /* How bad it is.  High: infected or compromised, or [KRITISCH] in the subject.  Medium:
  * vulnerable, abuse, and what no class is known for (class NULL).  Low: an open service, which
  * may be meant to be one. */

@@ -19,9 +19,8 @@ static void check_clients(const Config *config, Faults *faults)
 {
     guint line = config_line(config, "provenance", "clients");
 
-    for (char **entry = config->require; *entry != NULL; entry++) {
-        g_auto(GStrv) words = g_strsplit(*entry, "+", -1);
-        if (config->n_clients == 0 && g_strv_contains((const char *const *)words, "client")
+    for (const guint *set = config->require; *set != 0; set++) {
+        if (config->n_clients == 0 && (*set & EVIDENCE_BIT(EVIDENCE_CLIENT)) != 0
             && !config_is_faulty(config, "provenance", "clients")) {
             faults_add(faults, config->path, line,
                        "[provenance] clients: empty, so that require=client proves nothing; "
@@ -101,6 +100,32 @@ static void check_netrc(const Config *config, Faults *faults)
                (guint)(status.st_mode & 07777));
 }
 
+/* What the outbox signs can't be a mail that never passes it. */
+static void check_original(const Config *config, Faults *faults)
+{
+    guint line = config_line(config, "original", "disposition");
+    gboolean rewrites = strcmp(config->disposition, "rewrite") == 0;
+
+    if (strcmp(config->disposition, "keep") != 0 && *config->handled_to != '\0')
+        faults_add(faults, config->path, config_line(config, "original", "handled-to"),
+                   "[original] handled-to: of no use with disposition=%s; expected it empty, or "
+                   "disposition=keep",
+                   config->disposition);
+    if (rewrites && *config->desk == '\0' && !config_is_faulty(config, "notices", "desk"))
+        faults_add(faults, config->path, line,
+                   "[original] disposition: \"rewrite\" makes summaries for the desk; expected "
+                   "[notices] desk=");
+    if (config->rewrite_single && !rewrites)
+        faults_warn(faults, config->path, config_line(config, "original", "rewrite-single"),
+                    "[original] rewrite-single: of no use with disposition=%s; expected "
+                    "disposition=rewrite",
+                    config->disposition);
+    if (config->rewrite_single && *config->sign_key != '\0')
+        faults_add(faults, config->path, config_line(config, "original", "rewrite-single"),
+                   "[original] rewrite-single: a mail in hand is not signed, and sign-key= is set; "
+                   "expected no");
+}
+
 void config_check_start(const Config *config, Faults *faults)
 {
     check_clients(config, faults);
@@ -108,4 +133,5 @@ void config_check_start(const Config *config, Faults *faults)
     check_addresses(config, faults);
     check_submission(config, faults);
     check_netrc(config, faults);
+    check_original(config, faults);
 }

@@ -2,7 +2,7 @@
  * Copyright the certbund-milter authors */
 
 /* config-evidence: the types of values of [provenance]: kinds of evidence, the keys that
- * are pinned, the servers that are asked.  Syntax only: no key is looked for, nothing
+ * are pinned, the servers that are asked; and the key of our own.  Syntax only: no key is looked for, nothing
  * resolved. */
 #include "config-table.h"
 
@@ -10,29 +10,58 @@
 
 #include "errors.h"
 
-static gboolean check_evidence(char **item, GError **error)
+static const char *const names[EVIDENCE_N] = {
+    [EVIDENCE_CLIENT] = "client", [EVIDENCE_AUTH_RESULTS] = "auth-results",
+    [EVIDENCE_PGP] = "pgp",       [EVIDENCE_SMIME] = "smime",
+    [EVIDENCE_DKIM] = "dkim",
+};
+
+const char *config_evidence_name(Evidence evidence)
 {
-    static const char *const known[] = { "dkim", "pgp", "smime", "client", "auth-results", NULL };
-    g_auto(GStrv) words = g_strsplit(*item, "+", -1);
-    for (char **word = words; *word != NULL; word++)
-        if (!g_strv_contains(known, g_strstrip(*word)))
-            return config_refuse(error, *item, "is no evidence; expected dkim, pgp, smime, client "
-                                               "or auth-results, joined by + where all must be");
-    g_free(*item);
-    *item = g_strjoinv("+", words);
-    return TRUE;
+    return names[evidence];
+}
+
+/* "dkim + pgp" -> its set; 0 when a word is none of ours. */
+static guint parse_alternative(const char *text)
+{
+    g_auto(GStrv) words = g_strsplit(text, "+", -1);
+    guint set = 0;
+
+    for (char **word = words; *word != NULL; word++) {
+        Evidence evidence = 0;
+        while (evidence < EVIDENCE_N && strcmp(names[evidence], g_strstrip(*word)) != 0)
+            evidence++;
+        if (evidence == EVIDENCE_N)
+            return 0;
+        set |= EVIDENCE_BIT(evidence);
+    }
+    return set;
+}
+
+static void clear_require(const ConfigKey *key, Config *config)
+{
+    g_clear_pointer((guint **)G_STRUCT_MEMBER_P(config, key->offset), g_free);
 }
 
 static gboolean parse_require(const ConfigKey *key, const char *text, Config *config,
                               GError **error)
 {
     g_auto(GStrv) items = config_split(text);
+    g_autofree guint *sets = g_new0(guint, g_strv_length(items) + 1);
+
     if (items[0] == NULL)
         return config_refuse(error, text, "would prove nothing; expected at least one kind of "
                                           "evidence, as in client");
-    return config_parse_items(key, text, config, check_evidence, error);
+    for (guint i = 0; items[i] != NULL; i++)
+        if ((sets[i] = parse_alternative(items[i])) == 0)
+            return config_refuse(error, items[i],
+                                 "is no evidence; expected dkim, pgp, smime, client or "
+                                 "auth-results, joined by + where all must be");
+    clear_require(key, config);
+    G_STRUCT_MEMBER(guint *, config, key->offset) = g_steal_pointer(&sets);
+    return TRUE;
 }
-const ConfigType config_type_require = { parse_require, config_clear_list, 0 };
+const ConfigType config_type_require = { parse_require, clear_require, 0 };
 
 /* ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT -> always with the port. */
 static gboolean check_nameserver(char **item, GError **error)
@@ -99,3 +128,19 @@ static gboolean parse_fingerprints(const ConfigKey *key, const char *text, Confi
     return config_parse_items(key, text, config, check_fingerprint, error);
 }
 const ConfigType config_type_fingerprints = { parse_fingerprints, config_clear_list, 0 };
+
+/* 0 turns it off, as it does elsewhere. */
+static gboolean parse_sign_key(const ConfigKey *key, const char *text, Config *config,
+                               GError **error)
+{
+    char *value = *text == '\0' || strcmp(text, "0") == 0 ? g_strdup("")
+        : g_path_is_absolute(text)                         ? g_strdup(text)
+                                                           : config_fingerprint(text);
+    if (value == NULL)
+        return config_refuse(error, text, "is no key; expected the fingerprint of a PGP key in "
+                                          "gnupg-home=, or the path of a PEM file with a key and "
+                                          "its certificate");
+    config_set_text(key, config, value);
+    return TRUE;
+}
+const ConfigType config_type_sign_key = { parse_sign_key, config_clear_text, 0 };

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright the certbund-milter authors */
 
-/* config-table: every key of certbund-milter.conf, in the order of its man page.
- *
- * A key whose work this version does not do yet is `later`: it is known, so that
- * one file serves this version and the next, but nobody can rely on it. */
+/* config-table: every key of certbund-milter.conf, in the order of its man page. */
 #include "config-table.h"
 
 #ifndef SYSCONFDIR
@@ -86,13 +83,13 @@ const ConfigKey config_keys[] = {
       .offset = OFFSET(renotify_critical_secs), .high = CONFIG_AGE_MAX_SECS },
     { "notices", "digest-at", &config_type_daytime, "time of day", "06:00 UTC",
       .offset = OFFSET(digest_at) },
-    { "notices", "sign-key", &config_type_text, "key", "",
-      .offset = OFFSET(sign_key), .later = TRUE },
+    { "notices", "sign-key", &config_type_sign_key, "key", "",
+      .offset = OFFSET(sign_key) },
 
     { "original", "disposition", &config_type_word, "word", "keep",
-      .offset = OFFSET(disposition), .words = "keep|rewrite|discard", .later = TRUE },
+      .offset = OFFSET(disposition), .words = "keep|rewrite|discard" },
     { "original", "rewrite-single", &config_type_boolean, "yes or no", "no",
-      .offset = OFFSET(rewrite_single), .later = TRUE },
+      .offset = OFFSET(rewrite_single) },
     { "original", "handled-to", &config_type_address, "address", "", .offset = OFFSET(handled_to) },
     { "original", "unassigned", &config_type_choice, "word", "report",
       .offset = OFFSET(unassigned_daily), .words = "report|daily" },

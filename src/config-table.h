@@ -29,7 +29,6 @@ struct ConfigKey {
     gsize offset;         /* of the field in Config */
     gint64 low, high;     /* bounds of a number, both inclusive */
     const char *words;    /* "keep|rewrite" of an enumeration; first is 0 */
-    gboolean later;       /* not built yet: only the default or 0 */
 };
 
 extern const ConfigKey config_keys[];
@@ -55,6 +54,7 @@ extern const ConfigType config_type_classes;
 extern const ConfigType config_type_require;
 extern const ConfigType config_type_nameservers;
 extern const ConfigType config_type_fingerprints;
+extern const ConfigType config_type_sign_key; /* a fingerprint or an absolute path */
 
 /* config-endpoints.c: who and where */
 extern const ConfigType config_type_address;      /* addr-spec or empty */

@@ -181,19 +181,6 @@ static GString *scan_text(Config *config, const GString *text, Faults *faults)
 
 /* The values. */
 
-/* TRUE when this number is the default's; texts are compared as written. */
-static gboolean is_default(const ConfigKey *key, const char *text, Config *config)
-{
-    guint64 before = 0, after = 0;
-    if (key->type->size == 0)
-        return strcmp(text, key->default_) == 0;
-    memcpy(&before, G_STRUCT_MEMBER_P(config, key->offset), key->type->size);
-    if (!key->type->parse(key, text, config, NULL))
-        return FALSE;
-    memcpy(&after, G_STRUCT_MEMBER_P(config, key->offset), key->type->size);
-    return before == after;
-}
-
 static void set_value(const ConfigKey *key, const char *text, Config *config, Faults *faults)
 {
     guint line = config->lines[key - config_keys];
@@ -206,16 +193,6 @@ static void set_value(const ConfigKey *key, const char *text, Config *config, Fa
                        key->name, shown);
             return;
         }
-    if (key->later) {
-        gboolean off = strcmp(text, "0") == 0;
-        if (!is_default(key, text, config) && !off)
-            faults_add(faults, config->path, line,
-                       "[%s] %s: \"%s\" is not supported by this version; expected %s%s",
-                       key->group, key->name, shown,
-                       *key->default_ != '\0' ? key->default_ : "it empty",
-                       key->type->size > 0 && key->high > 0 ? " or 0" : "");
-        return; /* is_default() has set a number to 0 where that is one */
-    }
     if (!key->type->parse(key, text, config, &error))
         faults_add(faults, config->path, line, "[%s] %s: %s", key->group, key->name,
                    error->message);

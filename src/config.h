@@ -28,6 +28,18 @@
 #define CONFIG_SHA256_DIGITS 64 /* certificates, PGP version 6 */
 #define CONFIG_THROTTLE_MAX 60000          /* per minute: as many as an MTA takes */
 
+/* What can prove that a mail is genuine: the words of require=, in the order in which they
+ * are examined.  DNS is asked last. */
+typedef enum {
+    EVIDENCE_CLIENT,
+    EVIDENCE_AUTH_RESULTS,
+    EVIDENCE_PGP,
+    EVIDENCE_SMIME,
+    EVIDENCE_DKIM,
+    EVIDENCE_N
+} Evidence;
+#define EVIDENCE_BIT(evidence) (1u << (evidence))
+
 typedef enum { MODE_PILOT, MODE_LIVE, MODE_REDIRECT } Mode;
 
 const char *mode_name(Mode mode); /* "pilot", "live", "redirect" */
@@ -47,7 +59,7 @@ typedef struct {
     gsize max_size_bytes;
 
     /* [provenance] */
-    char **require; /* words, '+' joins: {"dkim+pgp", "client"} */
+    guint *require; /* the alternatives, each a set of EVIDENCE_BIT(); 0 ends them */
     char *authserv_id;
     char **dkim_domains; /* lower case */
     char **nameservers;  /* "192.0.2.53:53", "[2001:db8::53]:53"; none: the system's */
@@ -113,6 +125,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_unref)
  * can prove, all four addresses of [notices] unless pilot, an intake that is
  * not empty, a submission that can work here. */
 void config_check_start(const Config *config, Faults *faults);
+
+const char *config_evidence_name(Evidence evidence); /* "dkim", as in require= */
 
 /* Where key of group stands in the file; 0 when it is not given. */
 guint config_line(const Config *config, const char *group, const char *key);

@@ -5,6 +5,7 @@
  * should know besides; with --ledger, every page, key and sum of the ledger. */
 #include "ctl-ledger.h"
 #include "errors.h"
+#include "sign.h"
 
 #include <stdio.h>
 #include <sysexits.h>
@@ -14,9 +15,11 @@ static int check_settings(const CtlCall *call)
     g_autoptr(Faults) faults = faults_new();
     g_autoptr(Snapshot) snapshot = snapshot_load(call->config_path, TRUE, NULL, faults);
 
+    if (snapshot != NULL)
+        sign_check(snapshot->config, faults);
     for (guint i = 0; i < faults_count(faults); i++)
         printf("%s\n", faults_text(faults, i));
-    if (faults_errors(faults) > 0) {
+    if (snapshot == NULL || faults_errors(faults) > 0) {
         ctl_complain("%u fault%s", faults_errors(faults), faults_errors(faults) == 1 ? "" : "s");
         return CTL_WANTING;
     }

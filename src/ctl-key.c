@@ -5,7 +5,7 @@
  *
  * What is there proves nothing before its fingerprint stands in keys=, so that each verb
  * says whether it does.  Files are read as whoever calls; then root is the daemon's user.
- * A secret key is refused: nothing here signs. */
+ * A secret key is refused: what signs (sign-key=) is put there with gpg itself. */
 #include "ctl-ledger.h"
 #include "ctl-rows.h"
 #include "daemon.h"
@@ -187,8 +187,11 @@ static gboolean list_pgp(const Config *config, LedgerRow row, gpointer row_data,
 static gboolean list_certificates(const Config *config, LedgerRow row, gpointer row_data,
                                   GError **error)
 {
-    g_autoptr(GPtrArray) certificates = certificates_list(config->gnupg_home, error);
+    g_autoptr(GPtrArray) damaged = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) certificates = certificates_list(config->gnupg_home, damaged, error);
 
+    for (guint i = 0; i < damaged->len; i++)
+        ctl_complain("%s", (const char *)g_ptr_array_index(damaged, i));
     for (guint i = 0; certificates != NULL && i < certificates->len; i++) {
         const Certificate *certificate = g_ptr_array_index(certificates, i);
         if (!give_row(row, row_data, "smime", certificate->sha256,
@@ -266,7 +269,8 @@ static gboolean remove_found(const Config *config, const char *fingerprint, gboo
     }
     if (key != NULL)
         return pgp_keys_remove(home, fingerprint, error);
-    g_autoptr(GPtrArray) certificates = certificates_list(home, error);
+    g_autoptr(GPtrArray) damaged = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) certificates = certificates_list(home, damaged, error);
     if (certificates == NULL)
         return FALSE;
     const Certificate *certificate = find_certificate(certificates, fingerprint);

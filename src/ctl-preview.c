@@ -168,7 +168,7 @@ int ctl_preview(const CtlCall *call)
     if (snapshot == NULL)
         return EX_CONFIG;
     g_autoptr(Decision) decision
-        = decide(snapshot, bytes, NULL, g_get_real_time() / G_USEC_PER_SEC, TRUE, &error);
+        = decide(snapshot, bytes, NULL, g_get_real_time() / G_USEC_PER_SEC, VOUCHED_WHOLE, &error);
     if (decision == NULL) {
         ctl_complain("%s: %s", file, error->message);
         return g_error_matches(error, CERTBUND_ERROR, CERTBUND_ERROR_TEMPORARY) ? EX_TEMPFAIL

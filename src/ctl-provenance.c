@@ -23,12 +23,16 @@ static void show_proven(const Provenance *provenance)
     if (provenance->part == NULL)
         printf("%-13s the whole mail", "proven");
     else
-        printf("%-13s the signed part, %zu bytes; neither subject nor date are", "proven",
-               g_bytes_get_size(provenance->part));
+        printf("%-13s the signed part, %zu bytes%s", "proven",
+               g_bytes_get_size(provenance->part),
+               provenance->header ? "" : "; neither subject nor date are");
     if (provenance->dated)
         printf("; of %s\n", timestamp_format(provenance->time, when));
     else
         printf("; of an unknown time\n");
+    if (provenance->author != NULL)
+        printf("%-13s %s, none of senders=: an automated report of his is held\n", "written by",
+               provenance->author);
 }
 
 static int show(const Config *config, const char *file, GBytes *bytes)
@@ -40,8 +44,8 @@ static int show(const Config *config, const char *file, GBytes *bytes)
     if (message == NULL)
         ctl_complain("%s: %s", file, error->message);
     g_clear_error(&error);
-    provenance_each(config, NULL, message, show_method, NULL);
-    g_autoptr(Provenance) provenance = provenance_check(config, NULL, message, &error);
+    g_autoptr(Provenance) provenance
+        = provenance_show(config, NULL, message, show_method, NULL, &error);
     if (provenance == NULL)
         return ctl_failed(error);
     if (provenance->proven)

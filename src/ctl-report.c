@@ -56,11 +56,11 @@ static void print_obstacles(const Decision *decision, const char *id)
 
 /* NULL after complaining; *status_r is the exit status then. */
 static Decision *decide_vouched(const Runner *runner, const char *what, GBytes *mail,
-                                int *status_r)
+                                Vouched vouched, int *status_r)
 {
     g_autoptr(GError) error = NULL;
     Decision *decision = decide(runner->snapshot, mail, NULL, g_get_real_time() / G_USEC_PER_SEC,
-                                TRUE, &error);
+                                vouched, &error);
 
     if (decision == NULL)
         *status_r = ctl_failed(error);
@@ -126,11 +126,12 @@ static int print_released(const Decision *decision, const char *id, const Record
     return EX_OK;
 }
 
-static int release(const Runner *runner, const char *id, GBytes *mail)
+static int release(const Runner *runner, const char *id, GBytes *mail, gboolean part)
 {
     int status = EX_OK;
     Recorded recorded;
-    g_autoptr(Decision) decision = decide_vouched(runner, id, mail, &status);
+    g_autoptr(Decision) decision
+        = decide_vouched(runner, id, mail, part ? VOUCHED_PART : VOUCHED_WHOLE, &status);
 
     if (decision == NULL)
         return status;
@@ -152,13 +153,14 @@ int ctl_release_report(const CtlCall *call, CtlLedger *ledger, const char *id, c
     g_auto(Runner) runner = { .ledger = ledger, .person = person, .reason = reason };
     g_autoptr(GError) error = NULL;
     g_autofree char *found = NULL;
-    ReportState state;
+    gboolean part = FALSE;
     int status = load(call, &runner);
 
     if (status != EX_OK)
         return status;
-    g_autoptr(GBytes) mail = ledger_report_bytes(ledger->ledger, id, &found, &state, &error);
-    return mail == NULL ? ctl_failed(error) : release(&runner, id, mail);
+    g_autoptr(GBytes) mail
+        = ledger_report_bytes(ledger->ledger, id, &found, NULL, &part, &error);
+    return mail == NULL ? ctl_failed(error) : release(&runner, id, mail, part);
 }
 
 /* ---- accept and process: what a person vouches for is held until he releases it */
@@ -194,7 +196,7 @@ static int accept(const Runner *runner, const char *id, GBytes *mail)
     g_autoptr(GError) error = NULL;
     int status = EX_OK;
     Recorded recorded;
-    g_autoptr(Decision) decision = decide_vouched(runner, id, mail, &status);
+    g_autoptr(Decision) decision = decide_vouched(runner, id, mail, VOUCHED_WHOLE, &status);
 
     if (decision == NULL || !hold(runner, decision, &status))
         return status;
@@ -226,7 +228,7 @@ static int accept_ticket(const Runner *runner, const char *ticket)
         return CTL_WANTING;
     }
     g_autoptr(GBytes) mail
-        = ledger_report_bytes(runner->ledger->ledger, thing.id, &found, &state, &error);
+        = ledger_report_bytes(runner->ledger->ledger, thing.id, &found, &state, NULL, &error);
     return mail == NULL ? ctl_failed(error) : accept(runner, thing.id, mail);
 }
 
@@ -234,7 +236,7 @@ static int process(const Runner *runner, const char *file, GBytes *mail)
 {
     int status = EX_OK;
     Recorded recorded;
-    g_autoptr(Decision) decision = decide_vouched(runner, file, mail, &status);
+    g_autoptr(Decision) decision = decide_vouched(runner, file, mail, VOUCHED_WHOLE, &status);
 
     if (decision == NULL || !hold(runner, decision, &status))
         return status;

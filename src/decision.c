@@ -173,10 +173,16 @@ gboolean decision_hold(Decision *decision, GError **error, const char *format, .
     return lookup_and_assign(decision, TRUE, error);
 }
 
+gboolean decision_is_part(const Decision *decision)
+{
+    const Provenance *provenance = decision->provenance;
+
+    return !provenance->header && (provenance->proven || provenance->part != NULL);
+}
+
 gboolean decision_is_critical(const Decision *decision)
 {
-    return decision->report->subject->critical
-        && (decision->provenance->header || !decision->provenance->proven);
+    return decision->report->subject->critical && !decision_is_part(decision);
 }
 
 gboolean decision_is_urgent(const Decision *decision)
@@ -197,18 +203,60 @@ void decision_settle(Decision *decision)
         : STATUS_HANDLED;
 }
 
-/* The title, which a signature does not cover, chooses the text: the columns, which it
- * covers, must be those of its class.  People write both as they like, and a person looks. */
-static gboolean misnamed(Decision *decision, gboolean vouched)
+/* What is wrong with the class that the title, which nothing proves, gives these rows; NULL:
+ * nothing is.  Caller frees. */
+static char *find_misnomer(const Report *report, const ReportClass *class)
 {
-    const Provenance *provenance = decision->provenance;
+    static const char proven[] = "and only the signed part is proven, not the title";
 
-    if (!provenance->proven || provenance->header || is_manual(decision->report)
-        || classes_fit(decision->report->subject->title, decision->report->table))
+    if (class == NULL)
+        return g_strdup_printf("\"%s\" is no title that is known, %s", report->subject->title,
+                               proven);
+    if (report->table != NULL && !classes_fit(report->subject->title, report->table))
+        return g_strdup_printf("the columns are not those of class %s, %s", class->id, proven);
+    if (report->table == NULL)
+        return NULL;
+    const ReportClass *other = classes_contradiction(class, report->table, report->quote_de);
+    if (other == NULL)
+        other = classes_contradiction(class, report->table, report->quote_en);
+    return other == NULL ? NULL
+                         : g_strdup_printf("its text is about class %s, its title is of class %s, %s",
+                                           other->id, class->id, proven);
+}
+
+/* A signature does not cover the title, which chooses the text and stands in it.  Of such a
+ * title nothing is believed but the class, whose own title is what customers read.  People
+ * write both as they like, and a person looks. */
+static void believe_title(Decision *decision)
+{
+    Report *report = decision->report;
+    const ReportClass *named = classes_named(report->subject->title);
+    const ReportClass *class = classes_find(report->subject->title);
+
+    if (!decision_is_part(decision) || is_manual(report))
+        return;
+    decision->misnomer = find_misnomer(report, named);
+    if (class != NULL) {
+        g_free(report->subject->title);
+        report->subject->title
+            = g_strdup(*class->title_de != '\0' ? class->title_de : class->title_en);
+    }
+}
+
+/* People of CERT-Bund have signed mail too, and cite what others wrote to them. */
+static gboolean by_a_person(Decision *decision, gboolean vouched)
+{
+    const char *author = decision->provenance->author;
+
+    if (is_manual(decision->report))
         return FALSE;
-    return stopped(decision, vouched, STATUS_HELD,
-                   "the columns are not those of class %s, and only the signed part is proven, "
-                   "not the title", decision->report->class_id);
+    if (author != NULL)
+        return stopped(decision, vouched, STATUS_HELD,
+                       "%s wrote it, who is none of senders=: look at it, then release",
+                       *author != '\0' ? author : "somebody");
+    return decision->report->answer
+        && stopped(decision, vouched, STATUS_HELD,
+                   "a reply or a forwarded mail: look at it, then release");
 }
 
 /* The customers are not among those whom CERT-Bund let read it. */
@@ -224,8 +272,11 @@ static gboolean restricted(Decision *decision, gboolean vouched)
 /* Everything that may stand in the way before a customer is looked up. */
 static gboolean held_before_lookup(Decision *decision, gint64 now, gboolean vouched)
 {
-    if (too_old(decision, now, vouched) || misnamed(decision, vouched)
+    if (too_old(decision, now, vouched) || by_a_person(decision, vouched)
         || restricted(decision, vouched))
+        return TRUE;
+    if (decision->misnomer != NULL
+        && stopped(decision, vouched, STATUS_HELD, "%s", decision->misnomer))
         return TRUE;
     if (decision->template_ == NULL)
         return stopped(decision, FALSE, STATUS_HELD, "no template for class %s",
@@ -287,31 +338,53 @@ static gboolean unparsed(Decision *decision, GError *why, GError **error)
     return TRUE;
 }
 
+/* No more than was proven when it came. */
+static gboolean restrict_to_part(Decision *decision, Message *message, GError **error)
+{
+    SignedPart part;
+
+    if (!message_signed_part(message, &part, error))
+        return FALSE;
+    decision->provenance->part = g_bytes_ref(part.bytes);
+    signed_part_clear(&part);
+    return TRUE;
+}
+
+/* A person's word: for all of it, or for what he saw proven. */
+static gboolean take_word(Decision *decision, Message *message, Vouched vouched, GError **error)
+{
+    Provenance *provenance = decision->provenance;
+
+    if (provenance->proven || message == NULL)
+        return TRUE;
+    provenance->dated = message_date(message, &provenance->time);
+    return vouched != VOUCHED_PART || restrict_to_part(decision, message, error);
+}
+
 /* The message lives in here only: its rows are the report's, and a large mail is
  * not parsed twice.  FALSE on failure; *go_on_r: there is a report to look into. */
 static gboolean prove_and_read(Decision *decision, GBytes *bytes, const Address *client,
-                               gboolean vouched, gboolean *go_on_r, GError **error)
+                               Vouched vouched, gboolean *go_on_r, GError **error)
 {
     g_autoptr(GBytes) crlf = message_crlf(bytes);
     g_autoptr(GError) why = NULL;
     g_autoptr(Message) message = message_parse(crlf, &why);
 
     *go_on_r = FALSE;
-    if (!prove(decision, client, message, vouched, error))
+    if (!prove(decision, client, message, vouched != VOUCHED_BY_NOBODY, error))
         return FALSE;
     if (!decision->provenance->proven
-        && stopped(decision, vouched, STATUS_UNVERIFIED, "%s", decision->provenance->evidence))
+        && stopped(decision, vouched != VOUCHED_BY_NOBODY, STATUS_UNVERIFIED, "%s", decision->provenance->evidence))
         return TRUE;
-    if (!decision->provenance->proven && message != NULL) /* the person's word is for all of it */
-        decision->provenance->dated = message_date(message, &decision->provenance->time);
-    if (message == NULL || !read_mail(decision, message, &why))
+    if (message == NULL || !take_word(decision, message, vouched, &why)
+        || !read_mail(decision, message, &why))
         return unparsed(decision, g_steal_pointer(&why), error);
     *go_on_r = TRUE;
     return TRUE;
 }
 
 static gboolean decide_mail(Decision *decision, GBytes *bytes, const Address *client, gint64 now,
-                            gboolean vouched, GError **error)
+                            Vouched vouched, GError **error)
 {
     gboolean go_on;
 
@@ -319,12 +392,14 @@ static gboolean decide_mail(Decision *decision, GBytes *bytes, const Address *cl
         return FALSE;
     if (!go_on)
         return TRUE;
+    believe_title(decision);
     choose_template(decision);
-    return !readable(decision) || decide_rows(decision, now, vouched, error);
+    return !readable(decision)
+        || decide_rows(decision, now, vouched != VOUCHED_BY_NOBODY, error);
 }
 
 Decision *decide(Snapshot *snapshot, GBytes *bytes, const Address *client, gint64 now,
-                 gboolean vouched, GError **error)
+                 Vouched vouched, GError **error)
 {
     g_autoptr(Decision) decision = g_new0(Decision, 1);
 
@@ -345,6 +420,7 @@ void decision_free(Decision *decision)
     g_clear_pointer(&decision->provenance, provenance_free);
     g_clear_pointer(&decision->obstacles, g_ptr_array_unref);
     g_free(decision->reason);
+    g_free(decision->misnomer);
     snapshot_unref(decision->snapshot);
     g_free(decision);
 }

@@ -34,16 +34,21 @@ typedef struct {
     Assignment *assignment;    /* NULL when the report was not read */
     Status status;
     char *reason; /* why it is held; "" otherwise */
+    char *misnomer; /* why the title, which nothing proves, can't be that of these rows; or NULL */
     GPtrArray *obstacles; /* what a person vouched away: "unverified: ..." */
 } Decision;
 
+/* Does a person vouch for the mail?  Then it goes on in spite of provenance, age and brakes,
+ * noting them in obstacles.  VOUCHED_PART: of a held report only the signed part was proven
+ * when it came, so no more is read now, whatever its signature is worth by now. */
+typedef enum { VOUCHED_BY_NOBODY, VOUCHED_WHOLE, VOUCHED_PART } Vouched;
+
 /* bytes: the whole mail; client as for provenance_check(); now in seconds since the
- * epoch.  vouched: go on in spite of provenance, age and brakes, noting them in
- * obstacles.  An unproven mail is not read: report is NULL then; so it is when a proven
+ * epoch.  An unproven mail is not read: report is NULL then; so it is when a proven
  * mail can't be parsed or is no report, which is held.
  * CERTBUND_ERROR_TEMPORARY when the customers can't be looked up. */
 Decision *decide(Snapshot *snapshot, GBytes *bytes, const Address *client, gint64 now,
-                 gboolean vouched, GError **error);
+                 Vouched vouched, GError **error);
 void decision_free(Decision *decision);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Decision, decision_free)
 
@@ -57,6 +62,9 @@ gboolean decision_is_critical(const Decision *decision);
 
 /* Critical, or about systems that are infected or compromised: no daily digest waits. */
 gboolean decision_is_urgent(const Decision *decision);
+
+/* Only the signed part is proven: whoever sent it may have written ticket, title, flags. */
+gboolean decision_is_part(const Decision *decision);
 
 /* After events were withdrawn: is it still handled, or does somebody have to look? */
 void decision_settle(Decision *decision);

@@ -163,9 +163,11 @@ char *desk_subject(const Decision *decision, const Delivery *delivery)
                            delivery->made == 1 ? "" : "s", need, need == 1 ? "" : "s");
 }
 
-char *desk_unproven_subject(const Subject *of)
+char *desk_unread_subject(const Decision *decision, const Subject *of)
 {
-    return g_strdup_printf("Unproven CERT-Bund report %s", strchr(of->ticket, '#') + 1);
+    return g_strdup_printf("%s CERT-Bund report %s",
+                           decision->status == STATUS_UNVERIFIED ? "Unproven" : "Unreadable",
+                           strchr(of->ticket, '#') + 1);
 }
 
 const char *desk_from(const Config *config)
@@ -198,27 +200,45 @@ GBytes *desk_write(const Decision *decision, const Delivery *delivery, const cha
     return notice_write(&head, text, error);
 }
 
-GBytes *desk_write_unproven(const Decision *decision, const Subject *of, const char *client,
-                            const char *subject, const char *message_id, gint64 now,
-                            GError **error)
+static void append_unproven_advice(GString *text, const char *ticket)
 {
-    const Config *config = decision->snapshot->config;
-    const char *const to[] = { config->desk, NULL };
-    GString *text = g_string_new(NULL);
-
-    g_string_append(text, "A mail that looks like a report of CERT-Bund came in, and nothing proves "
-                          "that it is\none.  No customer was told.\n\n");
-    g_string_append_printf(text, "Report:      %s\n", of->ticket);
-    g_string_append_printf(text, "Title:       %s\n", of->title);
-    g_string_append_printf(text, "Came from:   %s\n", *client != '\0' ? client : "unknown");
-    g_string_append_printf(text, "Why:         %s\n", decision->reason);
     g_string_append_printf(text,
                            "\nIf it is a forgery, nothing is to be done.  If you know that it is "
                            "genuine, see why\nin [provenance] of the configuration, and run this "
                            "one yourself:\n\n  certbundctl accept '%s' --reason WHY\n\n"
                            "Others that come within a day of the one before are marked and kept "
                            "in the same\nway, without a mail like this.\n",
-                           of->ticket);
+                           ticket);
+}
+
+static void append_unreadable_advice(GString *text, const char *ticket)
+{
+    g_string_append_printf(text,
+                           "\nRead the original, which is marked and in this mailbox, and tell the "
+                           "customers in it\nby hand.  Then:\n\n  certbundctl drop '%s' --reason "
+                           "WHY\n",
+                           ticket);
+}
+
+GBytes *desk_write_unread(const Decision *decision, const Subject *of, const char *client,
+                          const char *subject, const char *message_id, gint64 now,
+                          GError **error)
+{
+    const Config *config = decision->snapshot->config;
+    const char *const to[] = { config->desk, NULL };
+    gboolean unproven = decision->status == STATUS_UNVERIFIED;
+    GString *text = g_string_new(NULL);
+
+    g_string_append(text, unproven
+                    ? "A mail that looks like a report of CERT-Bund came in, and nothing proves "
+                      "that it is\none.  No customer was told.\n\n"
+                    : "A report of CERT-Bund came in, and it can't be read.  No customer was "
+                      "told.\n\n");
+    g_string_append_printf(text, "Report:      %s\n", of->ticket);
+    g_string_append_printf(text, "Title:       %s\n", of->title);
+    g_string_append_printf(text, "Came from:   %s\n", *client != '\0' ? client : "unknown");
+    g_string_append_printf(text, "Why:         %s\n", decision->reason);
+    (unproven ? append_unproven_advice : append_unreadable_advice)(text, of->ticket);
     const NoticeHead head = { .from = desk_from(config), .to = to, .subject = subject,
                               .message_id = message_id, .language = "en", .date = now };
     return notice_write(&head, text, error);

@@ -45,10 +45,10 @@ char *desk_subject(const Decision *decision, const Delivery *delivery);
 GBytes *desk_write(const Decision *decision, const Delivery *delivery, const char *subject,
                    const char *message_id, gint64 now, GError **error);
 
-/* Of a mail that looks like a report and is not proven: likewise. */
-char *desk_unproven_subject(const Subject *of);
-GBytes *desk_write_unproven(const Decision *decision, const Subject *of, const char *client,
-                            const char *subject, const char *message_id, gint64 now,
-                            GError **error);
+/* Of a mail that nothing was read of: not proven, or proven and not to be parsed: likewise. */
+char *desk_unread_subject(const Decision *decision, const Subject *of);
+GBytes *desk_write_unread(const Decision *decision, const Subject *of, const char *client,
+                          const char *subject, const char *message_id, gint64 now,
+                          GError **error);
 
 #endif

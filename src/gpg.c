@@ -23,7 +23,7 @@ static const char *const environment[] = { "LC_ALL=C", "PATH=/usr/bin:/bin", NUL
  * list of fingerprints.  A sender's word can't make it fetch or keep a key: not by a key
  * server, a web key directory, or a key block within the signature. */
 static const char *const fixed[] = {
-    "--no-options", "--batch", "--no-tty", "--no-autostart", "--disable-dirmngr",
+    "--no-options", "--batch", "--no-tty", "--disable-dirmngr",
     "--no-auto-key-retrieve", "--no-auto-key-import", "--no-auto-key-locate", "--trust-model",
     "always", "--no-auto-check-trustdb", "--no-random-seed-file", "--status-fd", "1",
     "--enable-special-filenames",
@@ -43,8 +43,10 @@ static GPtrArray *arguments_for(const char *home, GpgAccess access, const char *
         g_ptr_array_add(arguments, (char *)(gsize)own[i]);
     for (guint i = 0; i < G_N_ELEMENTS(fixed); i++)
         g_ptr_array_add(arguments, (char *)(gsize)fixed[i]);
-    if (access == GPG_READ) /* a lock would be a file in the home */
+    if (access != GPG_WRITE) /* a lock would be a file in the home */
         g_ptr_array_add(arguments, (char *)(gsize) "--lock-never");
+    if (access != GPG_SIGN)
+        g_ptr_array_add(arguments, (char *)(gsize) "--no-autostart");
     for (; *words != NULL; words++)
         g_ptr_array_add(arguments, (char *)(gsize)*words);
     g_ptr_array_add(arguments, NULL);
@@ -80,17 +82,20 @@ GpgKeyring gpg_keyring(const char *home, GError **error)
     static const char *const names[] = { "pubring.kbx", "pubring.gpg" }; /* as gpg takes them */
 
     if (access(home, R_OK | X_OK) != 0) {
-        gboolean missing = errno == ENOENT;
-        error_input(error, "gnupg-home=%s: %s%s", home, g_strerror(errno),
-                    missing ? "; certbundctl key import makes it" : "");
-        return missing ? GPG_NO_KEYRING : GPG_UNREADABLE;
+        if (errno != ENOENT) {
+            error_temporary(error, "gnupg-home=%s: %s", home, g_strerror(errno));
+            return GPG_UNREADABLE;
+        }
+        error_input(error, "gnupg-home=%s: %s; certbundctl key import makes it", home,
+                    g_strerror(errno));
+        return GPG_NO_KEYRING;
     }
     for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *path = g_build_filename(home, names[i], NULL);
         if (access(path, R_OK) == 0)
             return GPG_KEYRING;
         if (errno != ENOENT) {
-            error_input(error, "the keyring %s: %s", path, g_strerror(errno));
+            error_temporary(error, "the keyring %s: %s", path, g_strerror(errno));
             return GPG_UNREADABLE;
         }
     }

@@ -3,7 +3,7 @@
 
 /* gpg: words and bytes -> what gpg(1) says of them, over the keyring in gnupg-home=.
  *
- * gpg asks nobody, starts no agent, asks no network, reads no options from a file and takes no
+ * gpg asks nobody, starts no agent but to sign, asks no network, reads no options from a file and takes no
  * key from what it verifies.  It needs only to read the home, unless keys are imported or
  * removed. */
 #ifndef CERTBUND_GPG_H
@@ -20,7 +20,8 @@
 #define GPG_DATA "-&3"
 #define GPG_MORE_DATA "-&4"
 
-typedef enum { GPG_READ, GPG_WRITE } GpgAccess;
+/* Signing reads only, and has gpg's agent do the secret key's work; it stays running. */
+typedef enum { GPG_READ, GPG_WRITE, GPG_SIGN } GpgAccess;
 
 /* Run gpg with these words (ending in NULL) behind its fixed options; status lines come among
  * result_r->output.  Its exit status is no failure.

@@ -7,6 +7,7 @@
  * never reads something other than message.c would. */
 #include "guard-mail.h"
 
+#include "errors.h"
 #include "message.h"
 
 #include <string.h>
@@ -42,6 +43,8 @@ void guard_mail_free(GuardMail *mail)
         g_free(g_array_index(mail->fields, GuardField, i).value);
     g_array_unref(mail->fields);
     g_free(mail->text);
+    g_clear_pointer(&mail->file, g_bytes_unref);
+    g_free(mail->file_name);
     g_free(mail);
 }
 
@@ -240,6 +243,24 @@ GuardMail *guard_mail_read_plain(GBytes *notice, const GuardPieces *calm)
 
 /* ---- any mail */
 
+/* A part that isn't looked into could say anything: there is none but text and rows. */
+static gboolean read_file(GuardMail *mail, Message *message, GError **error)
+{
+    guint n = message_n_parts(message);
+    const MessagePart *part = n == 2 ? message_part(message, 1) : NULL;
+
+    if (n == 1)
+        return TRUE;
+    if (part == NULL || strcmp(message_part(message, 0)->type, "text/plain") != 0
+        || strcmp(part->type, "text/csv") != 0 || !part->attachment || !part->complete) {
+        error_bug(error, "the notice has parts other than a text and a CSV file");
+        return FALSE;
+    }
+    mail->file = message_part_bytes(message, 1, error);
+    mail->file_name = g_strdup(part->filename);
+    return mail->file != NULL;
+}
+
 GuardMail *guard_mail_read_any(GBytes *notice, GError **error)
 {
     g_autoptr(Message) message = message_parse(notice, error);
@@ -248,7 +269,7 @@ GuardMail *guard_mail_read_any(GBytes *notice, GError **error)
     if (message == NULL)
         return NULL;
     mail->text = message_part_text(message, 0, &mail->length, error);
-    if (mail->text == NULL)
+    if (mail->text == NULL || !read_file(mail, message, error))
         return NULL;
     for (guint i = 0; i < message_n_headers(message); i++)
         add_field(mail, g_strdup(message_header_at(message, i)), NULL, 0);

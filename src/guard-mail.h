@@ -5,7 +5,8 @@
  *
  * A notice of the plain form that nearly all have (ASCII header, one text/plain part in
  * UTF-8 and quoted-printable, nothing that two readers could read differently) is decoded
- * here; any other goes through message.h.  Neither way shares code with what wrote it, and
+ * here; any other goes through message.h.  It may have one further part, an attached CSV;
+ * with any other it is none of ours.  Neither way shares code with what wrote it, and
  * both give the same of a plain one. */
 #ifndef CERTBUND_GUARD_MAIL_H
 #define CERTBUND_GUARD_MAIL_H
@@ -25,10 +26,13 @@ typedef struct {
     GArray *fields; /* of GuardField; without those that calm has */
     char *text;     /* of the first part, as message_part_text() gives it */
     gsize length;
+    GBytes *file;    /* the attached CSV, or NULL */
+    char *file_name; /* or NULL */
 } GuardMail;
 
 /* calm: fields, as they stand in a notice, that need not be read again; or NULL.
- * CERTBUND_ERROR_INPUT when it is no mail or its text can't be decoded. */
+ * CERTBUND_ERROR_INPUT when it is no mail or its text can't be decoded, CERTBUND_ERROR_BUG
+ * when it has parts that no notice has. */
 GuardMail *guard_mail_read(GBytes *notice, const GuardPieces *calm, GError **error);
 void guard_mail_free(GuardMail *mail);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GuardMail, guard_mail_free)

@@ -8,12 +8,11 @@
 #include "errors.h"
 #include "guard-mail.h"
 #include "guard-pieces.h"
+#include "guard-rows.h"
 #include "guard-scan.h"
 #include "guard-text.h"
 
 #include <string.h>
-
-#define GUARD_SLICE (256 * 1024) /* bytes of rows parsed at a time: bounds memory */
 
 struct Guard {
     const Report *report;
@@ -158,15 +157,6 @@ static gboolean has_accounts(const char *domain, gpointer data)
     return g_hash_table_contains(owner->guard->domains, domain);
 }
 
-/* What the notice's table must show. */
-typedef struct {
-    const Table *table; /* of the report */
-    const guint32 *events;
-    guint n_events;
-    const guint *columns;
-    guint n_columns;
-} Shown;
-
 static gboolean piece_names_foreign(Owner *owner, const char *text, gsize length)
 {
     const GuardNames names = { whose_address, whose_account, has_accounts, owner };
@@ -199,73 +189,6 @@ static gboolean names_foreign(Owner *owner, const char *text, gsize length)
     return FALSE;
 }
 
-/* Where the rows stand: behind the header line that the notice must have. */
-static const char *find_rows(const Guard *guard, const char *text, const guint *columns,
-                             guint n_columns)
-{
-    g_autoptr(GString) header = g_string_new("\n");
-    table_append_csv(guard->report->table, header, -1, columns, n_columns);
-    if (g_str_has_prefix(text, header->str + 1))
-        return text;
-    const char *found = strstr(text, header->str);
-    return found != NULL ? found + 1 : NULL;
-}
-
-/* The rows of one slice are the events from *next on; counts them off. */
-static gboolean slice_matches(const Shown *shown, const Table *slice, guint *next, GError **error)
-{
-    if (table_n_columns(slice) != shown->n_columns
-        || table_n_rows(slice) > shown->n_events - *next) {
-        error_bug(error, "more rows or other columns than the customer's %u events of %u columns",
-                  shown->n_events, shown->n_columns);
-        return FALSE;
-    }
-    for (guint row = 0; row < table_n_rows(slice); row++, ++*next)
-        for (guint c = 0; c < shown->n_columns; c++)
-            if (strcmp(table_cell(slice, row, c),
-                       table_cell(shown->table, shown->events[*next], shown->columns[c]))
-                != 0) {
-                error_bug(error, "row %u differs from the event's", *next + 1);
-                return FALSE;
-            }
-    return TRUE;
-}
-
-/* At least GUARD_SLICE bytes of whole rows: up to a line end outside of quotes. */
-static gsize slice_size(const char *rows, gsize length)
-{
-    gboolean quoted = FALSE;
-    for (gsize i = 0; i < length; i++) {
-        quoted ^= rows[i] == '"';
-        if (rows[i] == '\n' && !quoted && i + 1 >= GUARD_SLICE)
-            return i + 1;
-    }
-    return length;
-}
-
-/* Read back, the rows are exactly the customer's events.  Slice by slice, each
- * under the header line, so that a notice of a million rows isn't held again. */
-static gboolean rows_match(const Shown *shown, const char *rows, gsize length, GError **error)
-{
-    g_autoptr(GString) header = g_string_new(NULL);
-    guint next = 0;
-
-    table_append_csv(shown->table, header, -1, shown->columns, shown->n_columns);
-    for (gsize at = header->len, size; at < length; at += size) {
-        g_autoptr(GString) text = g_string_new_len(header->str, (gssize)header->len);
-        size = slice_size(rows + at, length - at);
-        g_string_append_len(text, rows + at, (gssize)size);
-        g_autoptr(Table) slice = table_read(text->str, text->len, ',', error);
-        if (slice == NULL || !slice_matches(shown, slice, &next, error))
-            return FALSE;
-    }
-    if (next != shown->n_events) {
-        error_bug(error, "%u rows, expected %u", next, shown->n_events);
-        return FALSE;
-    }
-    return TRUE;
-}
-
 /* Every field, for a layout may add any. */
 static gboolean headers_clean(Owner *owner, const GuardMail *mail)
 {
@@ -280,27 +203,40 @@ static gboolean headers_clean(Owner *owner, const GuardMail *mail)
     return TRUE;
 }
 
+/* Law 2: no address of another customer outside the customer's own rows.  rows: where they
+ * stand in the text; empty when they are attached alone. */
+static gboolean words_clean(Owner *owner, const GuardMail *mail, const char *rows, gsize size,
+                            GError **error)
+{
+    gsize before = (gsize)(rows - mail->text);
+    const char *name = mail->file_name;
+
+    if (headers_clean(owner, mail) && !names_foreign(owner, mail->text, before)
+        && !names_foreign(owner, rows + size, mail->length - before - size)
+        && (name == NULL || !piece_names_foreign(owner, name, strlen(name))))
+        return TRUE;
+    error_bug(error, "the text names a system that is not this customer's");
+    return FALSE;
+}
+
 gboolean guard_check(const Guard *guard, GBytes *notice, const guint32 *events, guint n_events,
                      const guint *columns, guint n_columns, GError **error)
 {
     g_auto(Owner) owner = { .guard = guard, .events = events, .n_events = n_events };
+    const Shown shown = { guard->report->table, events, n_events, columns, n_columns };
     g_autoptr(GuardMail) mail = guard_mail_read(notice, guard->calm_fields, error);
     if (mail == NULL)
         return FALSE;
-    const char *rows = find_rows(guard, mail->text, columns, n_columns);
-    if (rows == NULL) {
+    const char *rows = n_columns > 0 ? guard_rows_find(&shown, mail->text) : NULL;
+    if (n_columns == 0 || (rows == NULL && mail->file == NULL)) {
         error_bug(error, "the notice has no table");
         return FALSE;
     }
-    gsize before = (gsize)(rows - mail->text), size = table_extent(rows, mail->length - before);
-    const Shown shown = { guard->report->table, events, n_events, columns, n_columns };
-    if (!rows_match(&shown, rows, size, error))
+    gsize size = rows != NULL
+        ? table_extent(rows, mail->length - (gsize)(rows - mail->text)) : 0;
+    if (rows != NULL && !guard_rows_match(&shown, rows, size, error))
         return FALSE;
-    /* Law 2: no address of another customer outside the customer's own rows. */
-    if (!headers_clean(&owner, mail) || names_foreign(&owner, mail->text, before)
-        || names_foreign(&owner, rows + size, mail->length - before - size)) {
-        error_bug(error, "the text names a system that is not this customer's");
+    if (mail->file != NULL && !guard_rows_match_file(&shown, mail->file, error))
         return FALSE;
-    }
-    return TRUE;
+    return words_clean(&owner, mail, rows != NULL ? rows : mail->text, size, error);
 }

@@ -8,6 +8,7 @@
 #include "bounce.h"
 #include "intake.h"
 #include "mark.h"
+#include "rewrite.h"
 
 #include <string.h>
 
@@ -29,6 +30,7 @@ void incoming_free(Incoming *incoming)
     g_free(incoming->sender);
     g_free(incoming->bounced);
     g_clear_pointer(&incoming->recipients, g_ptr_array_unref);
+    g_clear_pointer(&incoming->names, g_ptr_array_unref);
     g_clear_pointer(&incoming->bytes, g_byte_array_unref);
     g_clear_pointer(&incoming->marks, g_ptr_array_unref);
     g_free(incoming->subject);
@@ -50,7 +52,8 @@ void incoming_add_recipient(Incoming *incoming, const Secret *secret, const char
             incoming->recipients = g_ptr_array_new_with_free_func(g_free);
         g_ptr_array_add(incoming->recipients, g_strdup(recipient));
         incoming->wanted = TRUE;
-    }
+    } else
+        incoming->n_outside++;
     if (incoming->bounced == NULL)
         incoming->bounced = bounce_intake(secret, config, incoming->sender, address);
     incoming->wanted = incoming->wanted || incoming->bounced != NULL;
@@ -87,9 +90,28 @@ static void keep_mark(Incoming *incoming, const char *value)
         g_ptr_array_add(incoming->marks, g_strndup(value, INCOMING_MARK_BYTES_MAX));
 }
 
+/* Received stays in a mail that is rewritten, so that loops end (RFC 5321 section 6.3). */
+static void keep_name(Incoming *incoming, const char *name)
+{
+    if (strcmp(incoming->snapshot->config->disposition, "rewrite") != 0
+        || g_ascii_strcasecmp(name, "Received") == 0 || g_ascii_strcasecmp(name, MARK_FIELD) == 0)
+        return;
+    if (incoming->names == NULL)
+        incoming->names = g_ptr_array_new_with_free_func(g_free);
+    if (incoming->names->len <= REWRITE_FIELDS_MAX)
+        g_ptr_array_add(incoming->names, g_strdup(name));
+}
+
+gboolean incoming_may_rewrite(const Incoming *incoming)
+{
+    return incoming->names != NULL && incoming->names->len <= REWRITE_FIELDS_MAX
+        && incoming->recipients != NULL && incoming->n_outside == 0;
+}
+
 void incoming_add_header(Incoming *incoming, const char *name, const char *value,
                          gboolean leading_space)
 {
+    keep_name(incoming, name);
     if (incoming->bytes == NULL)
         incoming->bytes = g_byte_array_new();
     if (incoming->bytes->len > INCOMING_HEAD_MAX)

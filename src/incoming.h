@@ -26,6 +26,9 @@ typedef struct {
     char *bounced;         /* reference of a notice: this may be its bounce; or NULL */
     gboolean wanted;       /* the sender or a recipient is in the intake, or bounced is set */
     GPtrArray *recipients; /* those in the intake, as typed by the client; or NULL */
+    guint n_outside;       /* recipients that are not */
+    GPtrArray *names;      /* of its fields, but Received and marks, for disposition=rewrite;
+                            * or NULL */
     GByteArray *bytes;     /* header and body, CRLF; NULL: no header, or above max-size */
     GPtrArray *marks;      /* values of the mark fields it came with; or NULL */
     guint n_marks;         /* of these, kept or not */
@@ -49,6 +52,10 @@ void incoming_add_recipient(Incoming *incoming, const Secret *secret, const char
 void incoming_add_header(Incoming *incoming, const char *name, const char *value,
                          gboolean leading_space);
 void incoming_end_headers(Incoming *incoming, const Secret *secret);
+/* disposition=rewrite, every envelope recipient is in the intake, and it has no more than
+ * REWRITE_FIELDS_MAX fields. */
+gboolean incoming_may_rewrite(const Incoming *incoming);
+
 void incoming_add_body(Incoming *incoming, const guint8 *chunk, gsize size);
 
 #endif

@@ -56,7 +56,8 @@ static gboolean bounce(Ledger *ledger, const LedgerNoticeRow *row, const char *r
 
 static gboolean check_bounce(const LedgerNoticeRow *row, const char *reference, GError **error)
 {
-    if (row->n != -1 && (row->state == NOTICE_HANDED_OVER || row->state == NOTICE_BOUNCED))
+    if (row->n != -1 && (row->state == NOTICE_HANDED_OVER || row->state == NOTICE_BOUNCED
+                         || row->state == NOTICE_IN_MTA))
         return TRUE;
     if (row->n == -1)
         error_input(error, "there is no notice %s", reference);
@@ -80,7 +81,7 @@ gboolean ledger_bounced(Ledger *ledger, const char *reference, const char *recip
         return FALSE;
     ok = ledger_find_notice(ledger, reference, now, &row, error) &&
          check_bounce(&row, reference, error);
-    if (ok && row.state == NOTICE_HANDED_OVER)
+    if (ok && row.state != NOTICE_BOUNCED)
         *first_r = ok = bounce(ledger, &row, recipient, status, now, error);
     if (ok && for_good)
         ok = mark_contacts(ledger, row.n, recipient, status, now, error);

@@ -213,16 +213,18 @@ gboolean ledger_reference_taken(LedgerTransaction *transaction, const char *refe
     return counted(transaction, ok, n, failure) > 0;
 }
 
-guint64 ledger_unverified_bytes(LedgerTransaction *transaction)
+guint64 ledger_doubtful_bytes(LedgerTransaction *transaction)
 {
     GError *failure = NULL;
     gint64 n = 0;
 
     if (!record_usable(transaction, NULL))
         return 0;
-    gboolean ok = sql_number(transaction->ledger, &n, &failure,
-                             "SELECT coalesce(sum(size), 0) FROM report"
-                             " WHERE state = ?1", sql_text("unverified"));
+    gboolean ok = sql_number_values(transaction->ledger, &n, &failure,
+                                    "SELECT (SELECT coalesce(sum(size), 0) FROM report"
+                                    " WHERE state = 'unverified') + (SELECT coalesce(sum(size), 0)"
+                                    " FROM report WHERE part = 1 AND state IN ('held', 'unread'))",
+                                    NULL, 0);
     return (guint64)counted(transaction, ok, n, failure);
 }
 
@@ -230,7 +232,7 @@ guint64 ledger_unverified_bytes(LedgerTransaction *transaction)
 
 /* Dropped ones count too: what a person did not want told is not to come in again by
  * another name. */
-char *ledger_signature_elsewhere(LedgerTransaction *transaction)
+char *ledger_signature_elsewhere(LedgerTransaction *transaction, guint *n_r)
 {
     Ledger *ledger = transaction->ledger;
     GError *failure = NULL;
@@ -240,12 +242,15 @@ char *ledger_signature_elsewhere(LedgerTransaction *transaction)
         return NULL;
     sqlite3_stmt *statement = sql_start(
         ledger, &failure,
-        "SELECT o.ticket FROM report r JOIN report o ON o.signature = r.signature"
-        " AND o.signature <> '' AND o.ticket <> r.ticket WHERE r.n = ?1 ORDER BY o.n LIMIT 1",
+        "SELECT o.ticket, min(o.n), count(*) FROM report r JOIN report o"
+        " ON o.signature = r.signature AND o.signature <> '' AND o.ticket <> r.ticket"
+        " WHERE r.n = ?1", /* of the row with the least n, as SQLite promises for min() */
         sql_int(transaction->report));
     SqlStep step = statement != NULL ? sql_step(ledger, statement, &failure) : SQL_FAILED;
+    *n_r = 0;
     if (step == SQL_ROW) {
-        ticket = sql_column_text(statement, 0);
+        *n_r = (guint)sqlite3_column_int(statement, 2);
+        ticket = *n_r > 0 ? sql_column_text(statement, 0) : NULL;
         sql_end(statement);
     }
     record_result(transaction, step != SQL_FAILED, failure, NULL);

@@ -65,15 +65,17 @@ static LedgerClaim *read_claim(sqlite3_stmt *statement)
     claim->created = sqlite3_column_int64(statement, 8);
     claim->bytes = sql_column_bytes(statement, 9);
     claim->ticket = sql_column_text(statement, 10);
+    claim->is_signed = sqlite3_column_int(statement, 11) != 0;
     return claim;
 }
 
-/* Read first, lease then: the index that is read is the one that leasing changes. */
-#define DUE                                                                                        \
+#define CLAIM                                                                                      \
     "SELECT n.n, n.id, n.reference, n.customer, n.sender, n.message_id,"                           \
-    " n.recipients, n.attempts, n.created, b.bytes, coalesce(r.ticket, '')"                        \
-    " FROM notice n JOIN body b ON b.notice = n.n LEFT JOIN report r ON r.n = n.report"            \
-    " WHERE n.state = 'pending' AND n.ready <= ?1"
+    " n.recipients, n.attempts, n.created, b.bytes, coalesce(r.ticket, ''), b.signed"              \
+    " FROM notice n JOIN body b ON b.notice = n.n LEFT JOIN report r ON r.n = n.report"
+
+/* Read first, lease then: the index that is read is the one that leasing changes. */
+#define DUE CLAIM " WHERE n.state = 'pending' AND n.ready <= ?1"
 
 static gboolean read_some(Ledger *ledger, sqlite3_stmt *statement, guint max, GPtrArray *claims,
                           GArray *rows, GError **error)
@@ -196,6 +198,51 @@ gboolean ledger_unclaim(Ledger *ledger, const char *worker, GError **error)
     while (statement != NULL && (step = sql_step(ledger, statement, error)) == SQL_ROW)
         let_go(ledger, sqlite3_column_int64(statement, 0));
     return ledger_leave(ledger, step == SQL_END, error);
+}
+
+/* ---- what goes out instead */
+
+static gboolean store_signed(Ledger *ledger, const LedgerSigned *notice, GError **error)
+{
+    g_autofree char *sha256 = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, notice->bytes);
+
+    return sql_run(ledger, error,
+                   "UPDATE body SET bytes = ?2, signed = 1 WHERE signed = 0"
+                   " AND notice = (SELECT n FROM notice WHERE id = ?1)",
+                   sql_text(notice->id), sql_bytes(notice->bytes))
+        && (sql_changes(ledger) == 0
+            || sql_run(ledger, error, "UPDATE notice SET sha256 = ?2 WHERE id = ?1",
+                       sql_text(notice->id), sql_text(sha256)));
+}
+
+gboolean ledger_store_signed(Ledger *ledger, const LedgerSigned *notices, guint n, GError **error)
+{
+    gboolean ok = TRUE;
+
+    if (!ledger_enter(ledger, error))
+        return FALSE;
+    for (guint i = 0; ok && i < n; i++)
+        ok = store_signed(ledger, &notices[i], error);
+    return ledger_leave(ledger, ok, error);
+}
+
+LedgerClaim *ledger_in_mta(Ledger *ledger, const char *ticket, const char *digest,
+                           const char *message_id, gint64 since, GError **error)
+{
+    LedgerClaim *claim = NULL;
+
+    pthread_mutex_lock(&ledger->mutex);
+    sqlite3_stmt *statement
+        = sql_start(ledger, error,
+                    CLAIM " WHERE n.state = 'in-mta' AND r.ticket = ?1 AND r.digest = ?2"
+                          " AND r.message_id = ?3 AND n.created >= ?4",
+                    sql_text(ticket), sql_text(digest), sql_text(message_id), sql_int(since));
+    if (statement != NULL && sql_step(ledger, statement, error) == SQL_ROW) {
+        claim = read_claim(statement);
+        sql_end(statement);
+    }
+    pthread_mutex_unlock(&ledger->mutex);
+    return claim;
 }
 
 /* ---- marks */

@@ -19,7 +19,7 @@ static const char *const report_names[REPORT_STATE_N] = { "done", "held", "unver
                                                           "dropped" };
 static const char *const notice_names[NOTICE_STATE_N] = { "pending",     "held",    "pilot",
                                                           "handed-over", "bounced", "failed",
-                                                          "dropped" };
+                                                          "dropped",     "in-mta" };
 
 #define TO(state) (1u << (state))
 
@@ -34,6 +34,7 @@ static const guint notice_moves[NOTICE_STATE_N] = {
     [NOTICE_HANDED_OVER] = TO(NOTICE_BOUNCED),
     [NOTICE_HELD] = TO(NOTICE_PENDING) | TO(NOTICE_DROPPED),
     [NOTICE_FAILED] = TO(NOTICE_PENDING) | TO(NOTICE_DROPPED),
+    [NOTICE_IN_MTA] = TO(NOTICE_PENDING) | TO(NOTICE_BOUNCED),
 };
 
 const char *report_state_name(ReportState state)
@@ -319,7 +320,7 @@ gboolean ledger_change_report(Ledger *ledger, const char *id, ReportState to, co
 }
 
 GBytes *ledger_report_bytes(Ledger *ledger, const char *ticket_or_id, char **id_r,
-                            ReportState *state_r, GError **error)
+                            ReportState *state_r, gboolean *part_r, GError **error)
 {
     GError *failure = NULL;
     sqlite3_stmt *statement;
@@ -327,7 +328,7 @@ GBytes *ledger_report_bytes(Ledger *ledger, const char *ticket_or_id, char **id_
 
     pthread_mutex_lock(&ledger->mutex);
     statement = sql_start(ledger, &failure,
-                          "SELECT id, state, bytes FROM report WHERE (id = ?1 OR ticket = ?1)"
+                          "SELECT id, state, bytes, part FROM report WHERE (id = ?1 OR ticket = ?1)"
                           " AND bytes IS NOT NULL ORDER BY id = ?1 DESC,"
                           " state IN ('held', 'unverified', 'unread') DESC, n DESC LIMIT 1",
                           sql_text(ticket_or_id));
@@ -338,6 +339,8 @@ GBytes *ledger_report_bytes(Ledger *ledger, const char *ticket_or_id, char **id_
         if (state_r != NULL)
             *state_r =
                 (ReportState)report_state_parse((const char *)sqlite3_column_text(statement, 1));
+        if (part_r != NULL)
+            *part_r = sqlite3_column_int(statement, 3) != 0;
         sql_end(statement);
     }
     pthread_mutex_unlock(&ledger->mutex);

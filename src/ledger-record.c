@@ -90,8 +90,8 @@ static gboolean insert_report(LedgerTransaction *transaction, const LedgerReport
         ledger, error,
         "INSERT INTO report (n, id, ticket, digest, title, class, message_id, queue_id,"
         " client, status, reason, provenance, evidence, mode, critical, sent, received,"
-        " state, bytes, size, signature) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
-        " ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
+        " state, bytes, size, signature, part) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+        " ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
         sql_int(transaction->report), sql_text(transaction->id), sql_word(report->ticket),
         sql_text(report->digest), sql_word(report->title), sql_word(report->class_id),
         sql_word(report->message_id), sql_word(report->queue_id), sql_word(report->client),
@@ -100,7 +100,7 @@ static gboolean insert_report(LedgerTransaction *transaction, const LedgerReport
         sql_int(report->sent), sql_int(transaction->now),
         sql_text(report_state_name(report->state)), sql_bytes(report->bytes),
         sql_int(report->bytes != NULL ? (gint64)g_bytes_get_size(report->bytes) : 0),
-        sql_word(report->signature));
+        sql_word(report->signature), sql_int(report->part != FALSE));
 }
 
 /* A held report is run again in its own place: its rows get their fates anew.  What was
@@ -298,14 +298,18 @@ gboolean ledger_insert_notice(Ledger *ledger, const LedgerNotice *notice, gint64
                                       ? g_strdup("")
                                       : g_strjoinv("\n", (char **)(gsize)notice->recipients);
     const char *customer = notice->customer != NULL ? notice->customer : "";
-    gint64 queued = notice->state == NOTICE_PENDING && *customer != '\0' ? now : 0;
+    gboolean goes = notice->state == NOTICE_PENDING || notice->state == NOTICE_IN_MTA;
+    gint64 queued = goes && *customer != '\0' ? now : 0;
+    /* The proof of one that no worker will claim. */
+    g_autofree char *sha256 = notice->state == NOTICE_IN_MTA
+        ? g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, notice->bytes) : NULL;
 
     return sql_run(ledger, error,
                    "INSERT INTO notice (n, id, reference, report, customer, grouped, class, state,"
                    " sender, recipients, message_id, subject, template, config,"
-                   " customer_line, events, created, due, ready, queued, changed, reply)"
+                   " customer_line, events, created, due, ready, queued, changed, reply, sha256)"
                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
-                   " ?16, ?17, ?18, ?18, ?19, ?17, ?20)",
+                   " ?16, ?17, ?18, ?18, ?19, ?17, ?20, ?21)",
                    n > 0 ? sql_int(n) : sql_text(NULL), sql_text(notice->id),
                    sql_text(notice->reference), report > 0 ? sql_int(report) : sql_text(NULL),
                    sql_text(customer), sql_word(notice->group), sql_word(notice->class_id),
@@ -313,7 +317,8 @@ gboolean ledger_insert_notice(Ledger *ledger, const LedgerNotice *notice, gint64
                    sql_text(recipients), sql_word(notice->message_id), sql_word(notice->subject),
                    sql_word(notice->template_digest), sql_word(notice->config_digest),
                    sql_int(notice->customer_line), sql_int(notice->n_events), sql_int(now),
-                   sql_int(notice->due), sql_int(queued), sql_word(notice->why)) &&
+                   sql_int(notice->due), sql_int(queued), sql_word(notice->why),
+                   sql_word(sha256)) &&
            sql_run(ledger, error, "INSERT INTO body (notice, bytes) VALUES (?1, ?2)",
                    sql_int(n > 0 ? n : sqlite3_last_insert_rowid(ledger->db)),
                    sql_bytes(notice->bytes));

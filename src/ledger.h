@@ -74,10 +74,12 @@ typedef enum {
     NOTICE_BOUNCED,
     NOTICE_FAILED, /* refused for good, or too long not taken */
     NOTICE_DROPPED,
+    NOTICE_IN_MTA, /* a report's mail became it (rewrite-single): never claimed */
     NOTICE_STATE_N
 } NoticeState;
 /* pending -> handed-over | failed | dropped; handed-over -> bounced;
- * held -> pending | dropped; failed -> pending (retry) | dropped */
+ * held -> pending | dropped; failed -> pending (retry) | dropped;
+ * in-mta -> bounced | pending (retry) */
 
 const char *report_state_name(ReportState state);
 const char *notice_state_name(NoticeState state); /* "pending", "handed-over", ... */
@@ -96,6 +98,7 @@ typedef struct {
     const char *client; /* address text, or "" */
     gint64 now;         /* usecs, when it is recorded; 0: the clock's time */
     const char *signature; /* names the signature that proves it, or NULL */
+    gboolean part;         /* and only its signed part is proven */
 } LedgerReport;
 
 typedef struct {
@@ -177,8 +180,9 @@ char *ledger_exempted(LedgerTransaction *transaction, const Address *address, co
 /* TRUE when mail to this contact bounced for good and nobody has said `ok` since. */
 gboolean ledger_contact_bounced(LedgerTransaction *transaction, const char *address);
 
-/* The ticket of another report that came with the same signature, or NULL; caller frees. */
-char *ledger_signature_elsewhere(LedgerTransaction *transaction);
+/* The first other ticket under which the same signature came, or NULL; caller frees.  *n_r:
+ * how many such reports there are. */
+char *ledger_signature_elsewhere(LedgerTransaction *transaction, guint *n_r);
 
 /* How many other reports have come since then that are still unverified. */
 guint ledger_unverified_since(LedgerTransaction *transaction, gint64 since);
@@ -220,8 +224,9 @@ gboolean ledger_add_told(LedgerTransaction *transaction, const char *customer, c
 gboolean ledger_keep_waiting(LedgerTransaction *transaction, const char *reason, GBytes *bytes,
                              GError **error);
 
-/* Bytes of mails that are kept as unverified. */
-guint64 ledger_unverified_bytes(LedgerTransaction *transaction);
+/* Bytes of mails that are kept although anybody may have sent them: unverified ones, and those
+ * that wait and of which only the signed part is proven. */
+guint64 ledger_doubtful_bytes(LedgerTransaction *transaction);
 
 /* Law 1 is checked against the report's rows: every row from 0 to n_rows - 1 was added
  * once; and every notice that an event names was added.  CERTBUND_ERROR_BUG else.  The
@@ -265,6 +270,7 @@ typedef struct {
     GBytes *bytes;
     guint attempts;
     gint64 created;
+    gboolean is_signed; /* these bytes are what ledger_store_signed() was given */
 } LedgerClaim;
 void ledger_claim_free(LedgerClaim *claim);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LedgerClaim, ledger_claim_free)
@@ -288,6 +294,22 @@ typedef struct {
     const char *reply;    /* the MTA's words */
     const char *queue_id; /* parsed from them, or "" */
 } LedgerResult;
+
+/* What goes out instead of a notice's bytes, on every try from now on. */
+typedef struct {
+    const char *id;
+    GBytes *bytes;
+} LedgerSigned;
+
+/* Many in one commit, which is on disk when this returns TRUE.  One that is gone (erased) or
+ * signed already is passed over. */
+gboolean ledger_store_signed(Ledger *ledger, const LedgerSigned *notices, guint n, GError **error);
+
+/* The notice in-mta, made since then (usecs), that the mail with this report has become; NULL
+ * without an error: none.  Only the same mail, by its Message-ID, asks for it again: another
+ * one with the same report is a copy. */
+LedgerClaim *ledger_in_mta(Ledger *ledger, const char *ticket, const char *digest,
+                           const char *message_id, gint64 since, GError **error);
 
 /* Many results in one commit.  The same mark again is taken as done; a notice that is
  * not pending any more (erased, say) is passed over and told by CERTBUND_ERROR_INPUT when
@@ -344,9 +366,10 @@ gboolean ledger_change_report(Ledger *ledger, const char *id, ReportState to, co
                               const char *why, gint64 now, GError **error);
 
 /* The newest report of this ticket (or of this id) that has kept its bytes; one that waits
- * for a person comes before one that does not. */
+ * for a person comes before one that does not.  *part_r: LedgerReport.part.  Each *_r may be
+ * NULL. */
 GBytes *ledger_report_bytes(Ledger *ledger, const char *ticket_or_id, char **id_r,
-                            ReportState *state_r, GError **error);
+                            ReportState *state_r, gboolean *part_r, GError **error);
 
 typedef struct {
     Network network;

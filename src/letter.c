@@ -20,7 +20,8 @@ static const char *const sign_offs[]
         "Sincerely", "Yours sincerely", NULL };
 static const char *const copies[]
     = { "Weitergeleitete Nachricht", "Forwarded message", "Forwarded Message", "Original Message",
-        "Urspr\xc3\xbcngliche Nachricht", "Begin forwarded message", NULL };
+        "Urspr\xc3\xbcngliche Nachricht", "Originalnachricht", "Original-Nachricht",
+        "Begin forwarded message", NULL };
 
 static gboolean begins(const Line *line, const char *words)
 {
@@ -82,6 +83,34 @@ static gboolean is_copy(const Letter *letter, guint i)
            && is_field(letter, i + 1, "Betreff:", "Subject:")
            && (is_field(letter, i + 1, "An:", "To:") || is_field(letter, i + 1, "Datum:", "Date:")
                || is_field(letter, i + 1, "Gesendet:", "Sent:"));
+}
+
+/* "Am 12.02.2025 um 10:00 schrieb Erika Muster:", also broken once. */
+static gboolean is_attribution(const Letter *letter, guint i)
+{
+    Line line = inner(&letter->lines[i]);
+    if (!begins(&line, "Am ") && !begins(&line, "On "))
+        return FALSE;
+    for (guint k = i; k < letter->n && k < i + 2; k++) {
+        Line next = inner(&letter->lines[k]);
+        if (line_ends_with(&next, ':')
+            && (g_strstr_len(line.text, next.text + next.length - line.text, "schrieb") != NULL
+                || g_strstr_len(line.text, next.text + next.length - line.text, "wrote") != NULL))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* As is_copy(), but Von or From and any one field more suffice: a machine writes none. */
+static gboolean is_header(const Letter *letter, guint i)
+{
+    Line line = inner(&letter->lines[i]);
+    return (begins(&line, "Von:") || begins(&line, "From:") || begins(&line, "*Von:")
+            || begins(&line, "*From:"))
+           && (is_field(letter, i + 1, "Gesendet:", "Sent:")
+               || is_field(letter, i + 1, "*Gesendet:", "*Sent:")
+               || is_field(letter, i + 1, "Datum:", "Date:") || is_field(letter, i + 1, "An:", "To:")
+               || is_field(letter, i + 1, "Betreff:", "Subject:"));
 }
 
 #define NBSP "\xc2\xa0"
@@ -180,6 +209,19 @@ Letter *letter_read(char *text, gsize length, gboolean whole, GError **error)
     if (!whole && !find_own(letter, error))
         return NULL;
     return g_steal_pointer(&letter);
+}
+
+gboolean letter_ends_in(const char *text, gsize length)
+{
+    g_autoptr(Letter) letter = letter_read(g_strndup(text, length), length, TRUE, NULL);
+    for (guint i = 0; letter != NULL && i < letter->n; i++) {
+        Line line = inner(&letter->lines[i]);
+        if (is_delimiter(&letter->lines[i]) || is_copy(letter, i) || is_header(letter, i)
+            || is_attribution(letter, i)
+            || (line.length <= SIGN_OFF_MAX && begins_any(&line, sign_offs)))
+            return TRUE;
+    }
+    return letter == NULL;
 }
 
 void letter_free(Letter *letter)

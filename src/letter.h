@@ -39,6 +39,11 @@ Letter *letter_read(char *text, gsize length, gboolean whole, GError **error);
 void letter_free(Letter *letter);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Letter, letter_free)
 
+/* Is text[0..length), the head of an automated report, more than that: does a sign-off, a
+ * signature's "-- ", or the head of a cited or forwarded mail stand in it?  What is below
+ * is then somebody else's.  Also when it passes one of the limits above. */
+gboolean letter_ends_in(const char *text, gsize length);
+
 /* Blank, or drawn: "8<-----", "=====". */
 gboolean line_is_empty(const Line *line);
 

@@ -11,12 +11,11 @@
 #include "bounce.h"
 #include "errors.h"
 #include "incoming.h"
-#include "intake.h"
 #include "log.h"
 #include "mark.h"
+#include "milter-answer.h"
 #include "process.h"
 
-#include <libmilter/mfapi.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <string.h>
@@ -38,6 +37,7 @@ typedef struct {
     Address client;
     gboolean has_client;
     gboolean leading_space; /* values come with the blank behind the colon */
+    gboolean rewrites;      /* the MTA lets us change body and sender */
     Incoming *incoming;     /* NULL between messages */
 } Session;
 
@@ -49,20 +49,32 @@ static Incoming *begin_message(const char *sender)
     return incoming;
 }
 
+/* What the operator wants done, and no more. */
+static unsigned long wanted_actions(void)
+{
+    const unsigned long always = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_ADDRCPT | SMFIF_DELRCPT;
+    g_autoptr(Snapshot) snapshot = milter_snapshot();
+
+    return strcmp(snapshot->config->disposition, "rewrite") == 0 ? always | ANSWER_REWRITE_FLAGS
+                                                                 : always;
+}
+
 static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
                              unsigned long f2 G_GNUC_UNUSED, unsigned long f3 G_GNUC_UNUSED,
                              unsigned long *actions_r, unsigned long *steps_r,
                              unsigned long *f2_r, unsigned long *f3_r)
 {
-    unsigned long wanted = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_ADDRCPT | SMFIF_DELRCPT;
+    unsigned long wanted = wanted_actions();
     Session *session;
 
     if ((actions & wanted) != wanted) {
-        log_error("the MTA does not offer changing headers and recipients; refused");
+        log_error("the MTA does not offer changing headers and recipients%s; refused",
+                  (wanted & ANSWER_REWRITE_FLAGS) != 0 ? ", body and sender" : "");
         return SMFIS_REJECT;
     }
     session = g_new0(Session, 1);
     session->leading_space = (steps & SMFIP_HDR_LEADSPC) != 0;
+    session->rewrites = (wanted & ANSWER_REWRITE_FLAGS) != 0;
     if (smfi_setpriv(ctx, session) != MI_SUCCESS) {
         g_free(session);
         return SMFIS_REJECT;
@@ -172,51 +184,6 @@ static sfsistat on_body(SMFICTX *ctx, unsigned char *chunk, size_t size)
     return SMFIS_NOREPLY;
 }
 
-/* Remove every mark that the mail came with but one that we made for it; from the
- * last to the first, since the MTA counts what is left.  TRUE when ours was there. */
-static gboolean remove_marks(SMFICTX *ctx, const Incoming *incoming)
-{
-    static char field[] = MARK_FIELD;
-    gboolean ours = FALSE;
-
-    for (guint i = incoming->marks != NULL ? incoming->marks->len : 0; i > 0; i--)
-        if (!ours && mark_is_ours(g_ptr_array_index(incoming->marks, i - 1), incoming->id))
-            ours = TRUE;
-        else
-            smfi_chgheader(ctx, field, (int)i, NULL);
-    return ours;
-}
-
-static gboolean add_mark(SMFICTX *ctx, const Session *session, const char *mark)
-{
-    static char field[] = MARK_FIELD;
-    g_autofree char *value = g_strdup_printf("%s%s", session->leading_space ? " " : "", mark);
-    return smfi_addheader(ctx, field, value) == MI_SUCCESS;
-}
-
-/* handled-to= may be in the intake itself, and even be a recipient of this mail: then
- * it stays one, and only the others go. */
-static void move_original(SMFICTX *ctx, const Incoming *incoming)
-{
-    char *to = incoming->snapshot->config->handled_to;
-    g_autofree char *wanted = intake_address(to);
-    gboolean there = FALSE;
-
-    if (*to == '\0' || incoming->recipients == NULL)
-        return;
-    for (guint i = 0; i < incoming->recipients->len; i++) {
-        g_autofree char *address = intake_address(g_ptr_array_index(incoming->recipients, i));
-        there = there || strcmp(address, wanted) == 0;
-    }
-    if (!there && smfi_addrcpt(ctx, to) != MI_SUCCESS)
-        return;
-    for (guint i = 0; i < incoming->recipients->len; i++) {
-        g_autofree char *address = intake_address(g_ptr_array_index(incoming->recipients, i));
-        if (strcmp(address, wanted) != 0)
-            smfi_delrcpt(ctx, g_ptr_array_index(incoming->recipients, i));
-    }
-}
-
 static sfsistat defer(SMFICTX *ctx, const char *queue_id, const char *why)
 {
     static char code[] = "451", status[] = "4.3.0", text[] = "not processed now, try again";
@@ -237,8 +204,11 @@ static Outcome *process_incoming(SMFICTX *ctx, const Session *session, const cha
     const ProcessContext context
         = { incoming->snapshot, filter.secret, filter.ledger, on_progress, ctx };
     g_autoptr(GBytes) bytes = g_byte_array_free_to_bytes(g_steal_pointer(&incoming->bytes));
+    const CopyInHand copy = { incoming->recipients, incoming->id };
+    /* A session from before a reload may lack the MTA's leave. */
+    const gboolean may = session->rewrites && incoming_may_rewrite(incoming);
     const Mail mail = { queue_id, bytes, incoming->report,
-                        session->has_client ? &session->client : NULL };
+                        session->has_client ? &session->client : NULL, may ? &copy : NULL };
     return process_message(&context, &mail, error);
 }
 
@@ -271,11 +241,19 @@ static sfsistat finish_report(SMFICTX *ctx, const Session *session, const char *
         if (outcome->recorded)
             outbox_wake(filter.outbox);
     }
+    if (outcome != NULL && outcome->rewrite != NULL)
+        return answer_rewrite(ctx, incoming, session->leading_space, outcome->rewrite)
+            ? SMFIS_ACCEPT
+            : defer(ctx, queue_id, "the MTA did not take the mail that this one becomes");
+    if (outcome != NULL && outcome->discard && answer_discard(ctx, incoming)) {
+        log_info("%s: discarded", queue_id);
+        return SMFIS_DISCARD;
+    }
     g_autofree char *signed_ = mark_sign(mark, incoming->id);
-    if (!add_mark(ctx, session, signed_))
+    if (!answer_add_mark(ctx, session->leading_space, signed_))
         log_warning("%s: the MTA did not take the mark", queue_id);
     if (outcome != NULL && outcome->handled_to)
-        move_original(ctx, incoming);
+        answer_move(ctx, incoming);
     return SMFIS_ACCEPT;
 }
 
@@ -306,7 +284,7 @@ static sfsistat end_message(SMFICTX *ctx, Session *session)
 
     if (queue_id == NULL)
         queue_id = "NOQUEUE";
-    if (remove_marks(ctx, incoming)) {
+    if (answer_remove_marks(ctx, incoming)) {
         log_info("%s: was here before, let go", queue_id);
         return SMFIS_ACCEPT;
     }
@@ -395,7 +373,8 @@ gboolean milter_open(const char *socket)
     struct smfiDesc description = {
         .xxfi_name = name,
         .xxfi_version = SMFI_VERSION,
-        .xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_ADDRCPT | SMFIF_DELRCPT,
+        .xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_ADDRCPT | SMFIF_DELRCPT
+            | ANSWER_REWRITE_FLAGS,
         .xxfi_negotiate = on_negotiate,
         .xxfi_connect = on_connect,
         .xxfi_envfrom = on_mail,

@@ -76,22 +76,29 @@ static gboolean append_head(GString *mail, const NoticeHead *head, GError **erro
 
 /* ---- the body */
 
-/* A text part over the text's own buffer: nothing is copied. */
-static GMimeObject *text_part(GString *text)
+/* Over the text's own buffer, which is taken: nothing is copied. */
+static GMimeDataWrapper *take_content(GString *text)
 {
     gsize length = text->len;
     GByteArray *bytes = g_byte_array_new_take((guint8 *)g_string_free(text, FALSE), length);
     GMimeStream *stream = g_mime_stream_mem_new_with_byte_array(bytes);
     GMimeDataWrapper *content
         = g_mime_data_wrapper_new_with_stream(stream, GMIME_CONTENT_ENCODING_DEFAULT);
-    GMimePart *part = GMIME_PART(g_mime_text_part_new_with_subtype("plain"));
 
     g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), TRUE);
+    g_object_unref(stream);
+    return content;
+}
+
+static GMimeObject *text_part(GString *text)
+{
+    GMimeDataWrapper *content = take_content(text);
+    GMimePart *part = GMIME_PART(g_mime_text_part_new_with_subtype("plain"));
+
     g_mime_object_set_content_type_parameter(GMIME_OBJECT(part), "charset", "utf-8");
     g_mime_part_set_content(part, content);
     g_mime_part_set_content_encoding(part, GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
     g_object_unref(content);
-    g_object_unref(stream);
     return GMIME_OBJECT(part);
 }
 
@@ -128,11 +135,39 @@ static void append_object(GString *mail, GMimeObject *object)
     g_object_unref(stream);
 }
 
-static void append_with_attachment(GString *mail, GString *text, GBytes *attached)
+/* In base64, so that line ends within cells, and those of the rows, stay as they are. */
+static GMimeObject *csv_part(GString *file, const char *name)
+{
+    GMimeDataWrapper *content = take_content(file);
+    GMimePart *part = g_mime_part_new_with_type("text", "csv");
+
+    /* RFC 4180 section 3 */
+    g_mime_object_set_content_type_parameter(GMIME_OBJECT(part), "charset", "utf-8");
+    g_mime_object_set_content_type_parameter(GMIME_OBJECT(part), "header", "present");
+    g_mime_object_set_disposition(GMIME_OBJECT(part), "attachment");
+    g_mime_part_set_filename(part, name);
+    g_mime_part_set_content(part, content);
+    g_mime_part_set_content_encoding(part, GMIME_CONTENT_ENCODING_BASE64);
+    g_object_unref(content);
+    return GMIME_OBJECT(part);
+}
+
+/* "=_" stands in no base64 and in no quoted-printable line. */
+static void set_boundary(GMimeMultipart *multipart, const char *message_id)
+{
+    g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, message_id, -1);
+    g_autofree char *boundary = g_strdup_printf("=_%.32s", hash);
+    g_mime_multipart_set_boundary(multipart, boundary);
+}
+
+/* Takes the second part. */
+static void append_with_attachment(GString *mail, GString *text, GMimeObject *second,
+                                   const char *message_id)
 {
     GMimeMultipart *multipart = g_mime_multipart_new_with_subtype("mixed");
-    GMimeObject *first = text_part(text), *second = rfc822_part(attached);
+    GMimeObject *first = text_part(text);
 
+    set_boundary(multipart, message_id);
     g_mime_multipart_add(multipart, first);
     g_mime_multipart_add(multipart, second);
     append_object(mail, GMIME_OBJECT(multipart));
@@ -164,10 +199,15 @@ GBytes *notice_write(const NoticeHead *head, GString *text, GError **error)
     if (!append_head(mail, head, error)) {
         g_string_free(mail, TRUE);
         g_string_free(text, TRUE);
+        if (head->file != NULL)
+            g_string_free(head->file, TRUE);
         return NULL;
     }
     if (head->attached != NULL)
-        append_with_attachment(mail, text, head->attached);
+        append_with_attachment(mail, text, rfc822_part(head->attached), head->message_id);
+    else if (head->file != NULL)
+        append_with_attachment(mail, text, csv_part(head->file, head->file_name),
+                               head->message_id);
     else
         append_text(mail, text);
     return g_string_free_to_bytes(mail);

@@ -33,8 +33,6 @@ typedef struct {
     const Decision *decision;
     const NoticeOrder *order;
     const Guard *guard;
-    const guint *columns;
-    guint n_columns;
 } Task;
 
 /* One thread's. */

@@ -77,6 +77,8 @@ static Rendered *render_draft(const Writer *writer, const Draft *draft)
     const Task *task = writer->task;
     const Decision *decision = task->decision;
     const Notice *notice = &draft->notice;
+    /* A digest is of many reports, and of none. */
+    gboolean dated = decision->provenance != NULL && decision->provenance->dated;
     g_autofree char *preface
         = decision->mode == MODE_REDIRECT ? redirect_preface(notice->recipients) : NULL;
     const RenderInput input = {
@@ -84,6 +86,8 @@ static Rendered *render_draft(const Writer *writer, const Draft *draft)
         .customer = &notice->customer, .events = notice->events, .n_events = notice->n_events,
         .class_id = decision->class_id, .reference = notice->reference, .preface = preface,
         .history = draft->told ? &draft->history : NULL, .memory = writer->memory,
+        .date = dated ? decision->provenance->time : 0,
+        .critical = decision->provenance != NULL && decision_is_critical(decision),
     };
 
     return render(&input);
@@ -106,6 +110,7 @@ static void write_mail(Writer *writer, Draft *draft)
         .cc = redirect ? NULL : (const char *const *)draft->cc,
         .subject = rendered->subject, .message_id = notice->message_id,
         .language = rendered->language, .date = task->order->now, .headers = rendered->headers,
+        .file = g_steal_pointer(&rendered->file), .file_name = rendered->file_name,
         .known = writer->known,
     };
 
@@ -118,6 +123,18 @@ static void digest_events(const Task *task, const Notice *notice)
     for (guint i = 0; i < notice->n_events; i++)
         report_event_digest(task->decision->report, notice->events[i],
                             task->order->event_digests[notice->events[i]]);
+}
+
+static void guard_draft(Writer *writer, Draft *draft)
+{
+    const Decision *decision = writer->task->decision;
+    const Notice *notice = &draft->notice;
+    guint n;
+    g_autofree guint *columns
+        = render_columns(decision->report, decision->template_, draft->layout, &n);
+
+    guard_check(writer->guard, notice->bytes, notice->events, notice->n_events, columns, n,
+                &draft->wrong);
 }
 
 void writer_write(Writer *writer, Draft *draft)
@@ -134,6 +151,5 @@ void writer_write(Writer *writer, Draft *draft)
     write_mail(writer, draft);
     /* Law 2: what is not this customer's own stands in no notice that may go. */
     if (notice->bytes != NULL)
-        guard_check(writer->guard, notice->bytes, notice->events, notice->n_events, task->columns,
-                    task->n_columns, &draft->wrong);
+        guard_draft(writer, draft);
 }

@@ -238,10 +238,7 @@ gboolean notices_make(Decision *decision, const NoticeOrder *order, GError **err
     if (assignment == NULL || assignment->n_groups == 0)
         return TRUE;
     g_autoptr(Guard) guard = guard_new(decision->report);
-    g_autofree guint *columns
-        = render_columns(decision->report, decision->template_, &task.n_columns);
     task.guard = guard;
-    task.columns = columns;
     maker.digest = order->report_digest != NULL ? g_strdup(order->report_digest)
                                                 : report_digest(decision->report);
     maker.domain = notice_id_domain(notices_sender(decision->snapshot->config));

@@ -53,6 +53,7 @@ struct Outbox {
     gboolean probing;
     Throttle throttle;
     char *trouble;        /* the ledger's last failure, so that it is logged once */
+    char *unsigned_why;   /* likewise, of the key */
 };
 
 void result_free(gpointer result);

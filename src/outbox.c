@@ -9,6 +9,7 @@
 
 #include "errors.h"
 #include "log.h"
+#include "outbox-sign.h"
 
 #include <time.h>
 
@@ -161,6 +162,68 @@ static Handing hand_over(Worker *worker, const LedgerClaim *claim, gboolean prob
     return !tried ? UNTRIED : away ? AWAY : HANDED;
 }
 
+/* ---- signatures */
+
+/* The lock is held.  What fails is told when it begins, changes and ends (NULL). */
+static void note_signing(Outbox *outbox, const char *why)
+{
+    if (g_strcmp0(why, outbox->unsigned_why) == 0)
+        return;
+    g_free(outbox->unsigned_why);
+    outbox->unsigned_why = g_strdup(why);
+    if (why != NULL)
+        log_error("outbox: notices wait for their signature: %s", why);
+    else
+        log_info("outbox: notices are signed again");
+}
+
+/* They stay pending, however long it lasts.  The lock is held. */
+static void put_off(Worker *worker, const GPtrArray *claims, const char *why)
+{
+    Outbox *outbox = worker->outbox;
+
+    outbox->in_hand += claims->len;
+    for (guint i = 0; i < claims->len; i++) {
+        const LedgerClaim *claim = g_ptr_array_index(claims, i);
+        Result *result = g_new0(Result, 1);
+        result->worker = worker;
+        result->id = g_strdup(claim->id);
+        result->reference = g_strdup(claim->reference);
+        result->queue_id = g_strdup("");
+        result->reply = g_strdup_printf("not signed: %s", why);
+        result->state = NOTICE_PENDING;
+        result->due = g_get_real_time() + SECS(OUTBOX_SIGN_SECS);
+        add_result(outbox, result);
+    }
+}
+
+/* What can't be signed leaves claims.  FALSE: nothing of claims may go.  The lock is held, but
+ * not meanwhile. */
+static gboolean sign_claims(Worker *worker, const Snapshot *snapshot, GPtrArray *claims,
+                            gint64 until)
+{
+    Outbox *outbox = worker->outbox;
+    const Config *config = snapshot->config;
+    g_autoptr(GPtrArray) left = NULL;
+    g_autoptr(GError) error = NULL, untold = NULL;
+    g_autofree char *why = NULL;
+    guint n;
+
+    pthread_mutex_unlock(&outbox->lock);
+    gboolean stored = outbox_sign(outbox->ledger, config, claims, until, &left, &why, &n, &error);
+    outbox_note_trouble(outbox, error);
+    if (why != NULL
+        && !outbox_sign_tell(outbox->ledger, outbox->secret, config, why, g_get_real_time(),
+                             &untold))
+        log_warning("outbox: the desk could not be told of sign-key=: %s", untold->message);
+    pthread_mutex_lock(&outbox->lock);
+    if (stored && (why != NULL || n > 0))
+        note_signing(outbox, why);
+    if (left != NULL)
+        put_off(worker, left, why);
+    return stored;
+}
+
 /* ---- one batch; the lock is held, but not while the ledger is asked */
 
 /* Law 4: before a claim is given back each result of the worker is marked, else what
@@ -224,6 +287,11 @@ static gint64 claim_and_work(Worker *worker, Permit *permit)
         return SECS(TROUBLE_SECS);
     if (claims->len == 0)
         return next == 0 ? SECS(OUTBOX_SLICE_SECS) : MAX(next - now, IDLE_USECS);
+    g_autoptr(Snapshot) snapshot = snapshot_ref(outbox->snapshot);
+    if (*snapshot->config->sign_key != '\0' && !sign_claims(worker, snapshot, claims, until)) {
+        give_back(worker);
+        return SECS(TROUBLE_SECS);
+    }
     work_off(worker, claims, permit, until);
     return 0;
 }
@@ -374,5 +442,6 @@ void outbox_free(Outbox *outbox)
     pthread_cond_destroy(&outbox->marks);
     pthread_mutex_destroy(&outbox->lock);
     g_free(outbox->trouble);
+    g_free(outbox->unsigned_why);
     g_free(outbox);
 }

@@ -73,6 +73,21 @@ static void judge_expired(const Config *config, const PgpSignature *signature, F
         finding->result = FINDING_PASSED;
 }
 
+/* gpg reads a text by lines and leaves out of its digest what is beyond 19,995 bytes of one. */
+static gboolean has_long_line(GBytes *bytes)
+{
+    gsize size;
+    const char *data = g_bytes_get_data(bytes, &size);
+
+    for (const char *line = data, *end = data + size, *next; line < end; line = next) {
+        const char *lf = memchr(line, '\n', (gsize)(end - line));
+        next = lf != NULL ? lf + 1 : end;
+        if (next - line > PGP_TEXT_LINE_MAX)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* What no key makes good.  FALSE when there is such a thing. */
 static gboolean judge_form(const PgpSignature *signature, const SignedPart *part, Finding *finding)
 {
@@ -89,6 +104,10 @@ static gboolean judge_form(const PgpSignature *signature, const SignedPart *part
     else if (signature->class_ == CLASS_TEXT && has_stray_cr(part->bytes))
         finding_set(finding, FINDING_FAILED,
                     "the signature is over a text, and a CR stands within a line");
+    else if (signature->class_ == CLASS_TEXT && has_long_line(part->bytes))
+        finding_set(finding, FINDING_FAILED,
+                    "the signature is over a text, and a line of it has more than %d bytes, of "
+                    "which gpg would not see the end", PGP_TEXT_LINE_MAX);
     else if (signature->created > now + PROVENANCE_FUTURE_SECS)
         finding_set(finding, FINDING_FAILED, "the signature is of %s, which is in the future",
                     timestamp_format(signature->created, when));

@@ -25,6 +25,10 @@
  * may sign. */
 #define PGP_SIGNATURE_MAX (64 * 1024)
 
+/* Bytes of a line, its end included, under a signature over text: gpg's digest leaves out what
+ * is beyond 19,995 of one, so that anybody could change it.  RFC 5322 allows 1,000. */
+#define PGP_TEXT_LINE_MAX 16000
+
 void pgp_examine(const Config *config, const SignedPart *part, Finding *finding_r);
 
 #endif

@@ -4,9 +4,12 @@
 /* The arrows of the design, in order: decide, record, mark. */
 #include "process.h"
 
+#include "desk.h"
 #include "log.h"
 #include "mark.h"
 #include "record.h"
+
+#include <string.h>
 
 static void log_lines(const char *queue_id, const GPtrArray *lines)
 {
@@ -39,7 +42,74 @@ static void log_unread(const Mail *mail, const Decision *decision, const Recorde
                 recorded->kept ? "" : "; the ledger keeps no more of its kind, see drop and purge");
 }
 
-static Outcome *tell(const Mail *mail, const Decision *decision, const Recorded *recorded)
+/* The summary is a mail of its own, so its mark is over its own body. */
+static void add_mark(Rewrite *rewrite, const Secret *secret, const char *message_id,
+                     const char *mark)
+{
+    gsize size;
+    const guint8 *body = g_bytes_get_data(rewrite->body, &size);
+    GHmac *id = secret_mark_start(secret, message_id);
+
+    g_hmac_update(id, body, (gssize)size);
+    g_autofree char *whole = mark_sign(mark, id);
+    g_hmac_unref(id);
+    g_ptr_array_add(rewrite->fields, g_strdup_printf(MARK_FIELD ": %s", whole));
+}
+
+/* What a handled report is for the desk.  NULL when there is no desk to write to, or it can't
+ * be written: the original is as good. */
+static Rewrite *summarise(const ProcessContext *context, const Mail *mail,
+                          const Decision *decision, const Recorded *recorded, const char *mark)
+{
+    const Config *config = decision->snapshot->config;
+    const Delivery delivery = { recorded->n_notices, recorded->problems, NULL, FALSE };
+    gint64 now = g_get_real_time();
+    g_autofree char *stamp = g_strdup_printf("%s %" G_GINT64_FORMAT, mail->queue_id, now);
+    const NoticeKey key = { mail->subject->ticket, stamp, "", "summary" };
+    g_autoptr(GError) error = NULL;
+
+    if (*config->desk == '\0')
+        return NULL;
+    g_autofree char *message_id = desk_message_id(config, context->secret, &key);
+    g_autofree char *subject = desk_subject(decision, &delivery);
+    g_autoptr(GBytes) text = desk_write(decision, &delivery, subject, message_id,
+                                        now / G_USEC_PER_SEC, &error);
+    if (text == NULL) {
+        log_error("%s: no summary, the original goes on: %s", mail->queue_id, error->message);
+        return NULL;
+    }
+    Rewrite *rewrite = rewrite_to_summary(text, mail->bytes, config->envelope_from);
+    if (rewrite != NULL)
+        add_mark(rewrite, context->secret, message_id, mark);
+    return rewrite;
+}
+
+static Rewrite *become(const Mail *mail, const LedgerClaim *single)
+{
+    log_info("%s: becomes notice %s to customer %s", mail->queue_id, single->reference,
+             single->customer);
+    return rewrite_to_mail(single->bytes, single->sender,
+                           (const char *const *)single->recipients);
+}
+
+/* What is done to the mail itself, of a report that is handled and live; and of one that was to
+ * become a notice before. */
+static void dispose(const ProcessContext *context, const Mail *mail, const Decision *decision,
+                    const Recorded *recorded, Outcome *outcome)
+{
+    const Config *config = decision->snapshot->config;
+    gboolean handled = decision->status == STATUS_HANDLED && decision->mode == MODE_LIVE;
+
+    outcome->handled_to = handled;
+    outcome->discard = handled && strcmp(config->disposition, "discard") == 0;
+    if (recorded->single != NULL)
+        outcome->rewrite = become(mail, recorded->single);
+    else if (handled && mail->copy != NULL)
+        outcome->rewrite = summarise(context, mail, decision, recorded, outcome->mark);
+}
+
+static Outcome *tell(const ProcessContext *context, const Mail *mail, const Decision *decision,
+                     const Recorded *recorded)
 {
     Outcome *outcome = g_new0(Outcome, 1);
 
@@ -50,7 +120,7 @@ static Outcome *tell(const Mail *mail, const Decision *decision, const Recorded 
     }
     log_read(mail->queue_id, decision, recorded);
     outcome->mark = mark_format(decision, recorded->n_notices);
-    outcome->handled_to = decision->status == STATUS_HANDLED && decision->mode == MODE_LIVE;
+    dispose(context, mail, decision, recorded, outcome);
     outcome->recorded = decision->status != STATUS_DUPLICATE;
     return outcome;
 }
@@ -60,19 +130,20 @@ Outcome *process_message(const ProcessContext *context, const Mail *mail, GError
     gint64 now = g_get_real_time();
     char client[ADDRESS_TEXT_SIZE];
     g_autoptr(Decision) decision
-        = decide(context->snapshot, mail->bytes, mail->client, now / G_USEC_PER_SEC, FALSE, error);
+        = decide(context->snapshot, mail->bytes, mail->client, now / G_USEC_PER_SEC,
+                 VOUCHED_BY_NOBODY, error);
     if (decision == NULL)
         return NULL;
     const RecordInput input = {
         .ledger = context->ledger, .secret = context->secret, .bytes = mail->bytes,
         .subject = mail->subject, .queue_id = mail->queue_id,
         .client = mail->client != NULL ? address_format(mail->client, client) : "",
-        .person = "", .progress = context->progress, .progress_data = context->progress_data,
+        .person = "", .copy = mail->copy, .progress = context->progress, .progress_data = context->progress_data,
     };
     Recorded recorded;
     Outcome *outcome = NULL;
     if (record_decision(&input, decision, now, &recorded, error))
-        outcome = tell(mail, decision, &recorded);
+        outcome = tell(context, mail, decision, &recorded);
     recorded_clear(&recorded);
     return outcome;
 }
@@ -82,5 +153,6 @@ void outcome_free(Outcome *outcome)
     if (outcome == NULL)
         return;
     g_free(outcome->mark);
+    rewrite_free(outcome->rewrite);
     g_free(outcome);
 }

@@ -6,12 +6,14 @@
 #define CERTBUND_PROCESS_H
 
 #include "record.h"
+#include "rewrite.h"
 
 typedef struct {
     const char *queue_id;  /* for the log */
     GBytes *bytes;         /* header and body as received, CRLF line ends */
     const Subject *subject; /* of it, parsed */
     const Address *client; /* of the SMTP client, or NULL when it has none */
+    const CopyInHand *copy; /* or NULL: it must stay what it is */
 } Mail;
 
 typedef struct {
@@ -25,6 +27,8 @@ typedef struct {
 typedef struct {
     char *mark;           /* value of the X-CertBund-Milter field, not yet signed */
     gboolean handled_to;  /* move the original to handled-to= */
+    gboolean discard;     /* take it from the intake's recipients */
+    Rewrite *rewrite;     /* make this of it, without the mark; or NULL */
     gboolean recorded;    /* there may be something new for the outbox */
 } Outcome;
 

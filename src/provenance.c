@@ -8,18 +8,15 @@
 #include "auth-results.h"
 #include "dkim.h"
 #include "errors.h"
+#include "intake.h"
 #include "pgp-keys.h"
 #include "pgp.h"
 #include "smime.h"
 
 #include <string.h>
 
-typedef enum { CLIENT, AUTH_RESULTS, PGP, SMIME, DKIM, METHOD_N } Method;
-
-static const char *const method_names[METHOD_N] = {
-    [CLIENT] = "client", [AUTH_RESULTS] = "auth-results", [PGP] = "pgp", [SMIME] = "smime",
-    [DKIM] = "dkim",
-};
+#define BIT(evidence) EVIDENCE_BIT(EVIDENCE_##evidence)
+#define SIGNATURES (BIT(PGP) | BIT(SMIME)) /* these stand for the signed part alone */
 
 /* What is known of one mail. */
 typedef struct {
@@ -28,22 +25,14 @@ typedef struct {
     Message *message;
     SignedPart part;
     char *no_part; /* why there is none; NULL: there is */
-    gboolean asked[METHOD_N];
-    Finding findings[METHOD_N];
+    guint asked;   /* set of Evidence */
+    Finding findings[EVIDENCE_N];
 } Examination;
-
-static Method method_of(const char *word)
-{
-    Method method = 0;
-    while (method < METHOD_N && strcmp(method_names[method], word) != 0)
-        method++;
-    return method;
-}
 
 static void examine_client(Examination *examination)
 {
     const Config *config = examination->config;
-    Finding *finding = &examination->findings[CLIENT];
+    Finding *finding = &examination->findings[EVIDENCE_CLIENT];
     char text[ADDRESS_TEXT_SIZE];
 
     if (examination->client == NULL) {
@@ -62,112 +51,115 @@ static void examine_client(Examination *examination)
     finding_set(finding, FINDING_FAILED, "%s is in none of clients=", text);
 }
 
-static void examine_signature(Examination *examination, Method method)
+static void examine_signature(Examination *examination, Evidence evidence)
 {
-    Finding *finding = &examination->findings[method];
+    Finding *finding = &examination->findings[evidence];
     const SignedPart *part = &examination->part;
-    static const char *const protocols[METHOD_N]
-        = { [PGP] = "application/pgp-signature", [SMIME] = "application/pkcs7-signature" };
+    const char *protocol = evidence == EVIDENCE_PGP ? "application/pgp-signature"
+                                                    : "application/pkcs7-signature";
 
     if (examination->no_part != NULL)
         finding_set(finding, FINDING_FAILED, "%s", examination->no_part);
-    else if (strcmp(part->protocol, protocols[method]) != 0)
+    else if (strcmp(part->protocol, protocol) != 0)
         finding_set(finding, FINDING_FAILED, "the mail is signed otherwise");
-    else if (method == PGP)
+    else if (evidence == EVIDENCE_PGP)
         pgp_examine(examination->config, part, finding);
     else
         smime_examine(examination->config, part, finding);
 }
 
-static void examine_method(Examination *examination, Method method)
+static void examine_by(Examination *examination, Evidence evidence)
 {
-    Finding *finding = &examination->findings[method];
+    Finding *finding = &examination->findings[evidence];
 
-    if (method == CLIENT)
+    if (evidence == EVIDENCE_CLIENT)
         examine_client(examination);
     else if (examination->message == NULL)
         finding_set(finding, FINDING_FAILED, "the mail can't be parsed");
-    else if (method == AUTH_RESULTS)
+    else if (evidence == EVIDENCE_AUTH_RESULTS)
         auth_results_examine(examination->config, examination->message, finding);
-    else if (method == DKIM)
+    else if (evidence == EVIDENCE_DKIM)
         dkim_examine(examination->config, examination->message, finding);
     else
-        examine_signature(examination, method);
+        examine_signature(examination, evidence);
 }
 
 static void find_part(Examination *examination)
 {
     g_autoptr(GError) why = NULL;
 
-    if (examination->message != NULL && (examination->asked[PGP] || examination->asked[SMIME])
+    if (examination->message != NULL && (examination->asked & SIGNATURES) != 0
         && !message_signed_part(examination->message, &examination->part, &why))
         examination->no_part = g_strdup(why->message);
 }
 
-static void ask_for(Examination *examination)
+static guint asked_for(const Config *config)
 {
-    for (char **entry = examination->config->require; *entry != NULL; entry++) {
-        g_auto(GStrv) words = g_strsplit(*entry, "+", -1);
-        for (char **word = words; *word != NULL; word++)
-            if (method_of(*word) < METHOD_N)
-                examination->asked[method_of(*word)] = TRUE;
-    }
+    guint asked = 0;
+
+    for (const guint *set = config->require; *set != 0; set++)
+        asked |= *set;
+    return asked;
+}
+
+static gboolean asks(const Examination *examination, Evidence evidence)
+{
+    return (examination->asked & EVIDENCE_BIT(evidence)) != 0;
 }
 
 static void examine(Examination *examination)
 {
-    ask_for(examination);
+    examination->asked = asked_for(examination->config);
     find_part(examination);
-    for (Method method = 0; method < METHOD_N; method++)
-        if (examination->asked[method])
-            examine_method(examination, method);
+    for (Evidence evidence = 0; evidence < EVIDENCE_N; evidence++)
+        if (asks(examination, evidence))
+            examine_by(examination, evidence);
 }
 
 static void examination_clear(Examination *examination)
 {
     signed_part_clear(&examination->part);
     g_free(examination->no_part);
-    for (Method method = 0; method < METHOD_N; method++)
-        finding_clear(&examination->findings[method]);
+    for (Evidence evidence = 0; evidence < EVIDENCE_N; evidence++)
+        finding_clear(&examination->findings[evidence]);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Examination, examination_clear)
 
-static gboolean passed(const Examination *examination, Method method)
+static gboolean passed(const Examination *examination, Evidence evidence)
 {
-    return examination->asked[method] && examination->findings[method].result == FINDING_PASSED;
+    return asks(examination, evidence)
+        && examination->findings[evidence].result == FINDING_PASSED;
 }
 
-/* What one alternative of require= comes to; *whole_r: without a signature of a part. */
-static FindingResult weigh(const Examination *examination, const char *alternative,
-                           gboolean *whole_r)
+/* What one alternative of require= comes to. */
+static FindingResult weigh(const Examination *examination, guint set)
 {
-    g_auto(GStrv) words = g_strsplit(alternative, "+", -1);
     FindingResult result = FINDING_PASSED;
 
-    *whole_r = TRUE;
-    for (char **word = words; *word != NULL; word++) {
-        Method method = method_of(*word);
-        FindingResult found = method < METHOD_N ? examination->findings[method].result
-                                                : FINDING_FAILED;
+    for (Evidence evidence = 0; evidence < EVIDENCE_N; evidence++) {
+        FindingResult found = examination->findings[evidence].result;
+        if ((set & EVIDENCE_BIT(evidence)) == 0)
+            continue;
         if (found == FINDING_FAILED)
             return FINDING_FAILED;
         if (found == FINDING_TROUBLE)
             result = FINDING_TROUBLE;
-        *whole_r = *whole_r && method != PGP && method != SMIME;
     }
     return result;
 }
 
+/* In the order in which people think of them. */
+static const Evidence order[]
+    = { EVIDENCE_DKIM, EVIDENCE_PGP, EVIDENCE_SMIME, EVIDENCE_AUTH_RESULTS, EVIDENCE_CLIENT };
+
 static void describe(const Examination *examination, Provenance *provenance)
 {
-    /* In the order in which people think of them. */
-    static const Method order[] = { DKIM, PGP, SMIME, AUTH_RESULTS, CLIENT };
     g_autoptr(GString) methods = g_string_new(NULL);
     g_autoptr(GString) evidence = g_string_new(NULL);
 
     for (guint i = 0; i < G_N_ELEMENTS(order); i++) {
-        const char *name = method_names[order[i]];
-        if (!examination->asked[order[i]])
+        const char *name = config_evidence_name(order[i]);
+        if (!asks(examination, order[i]))
             continue;
         g_string_append_printf(evidence, "%s%s: %s", evidence->len > 0 ? "; " : "", name,
                                examination->findings[order[i]].text);
@@ -178,56 +170,87 @@ static void describe(const Examination *examination, Provenance *provenance)
     provenance->evidence = g_string_free(g_steal_pointer(&evidence), FALSE);
 }
 
-/* The Date where the header is vouched for, else when it was signed. */
-static void take_date(const Examination *examination, Provenance *provenance)
+/* Which of them vouch for the header, and so for Date, ticket and title.  Whoever demands a
+ * signature besides `client` does not believe the client in all it hands in.  DKIM is
+ * verified here, so it counts even where require= does not content itself with it. */
+static guint vouching(const Examination *examination, const guint *passing)
 {
-    static const Method header[] = { DKIM, CLIENT, AUTH_RESULTS }, signature[] = { PGP, SMIME };
-    const Method *order = provenance->header ? header : signature;
-    guint n = provenance->header ? G_N_ELEMENTS(header) : G_N_ELEMENTS(signature);
+    guint set = passed(examination, EVIDENCE_DKIM) ? BIT(DKIM) : 0;
 
-    for (guint i = 0; i < n && !provenance->dated; i++)
-        if (passed(examination, order[i])) {
+    for (; *passing != 0; passing++) {
+        set |= *passing & BIT(AUTH_RESULTS);
+        if ((*passing & SIGNATURES) == 0)
+            set |= *passing & BIT(CLIENT);
+    }
+    return set;
+}
+
+/* The Date where the header is vouched for, else when it was signed. */
+static void take_date(const Examination *examination, guint set, Provenance *provenance)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(order) && !provenance->dated; i++)
+        if ((set & EVIDENCE_BIT(order[i])) != 0 && passed(examination, order[i])) {
             provenance->dated = examination->findings[order[i]].dated;
             provenance->time = examination->findings[order[i]].time;
         }
 }
 
-static void conclude(const Examination *examination, gboolean whole, Provenance *provenance)
+/* A domain's signature says that somebody of that domain wrote it. */
+static void name_author(const Examination *examination, Provenance *provenance)
 {
-    const Finding *signature = passed(examination, PGP)     ? &examination->findings[PGP]
-                               : passed(examination, SMIME) ? &examination->findings[SMIME]
-                                                            : NULL;
+    const char *from = message_header(examination->message, "From");
+    g_autofree char *found = from != NULL ? message_first_address(from) : NULL;
+    g_autofree char *address = g_ascii_strdown(found != NULL ? found : "", -1);
 
-    provenance->proven = TRUE;
-    provenance->header = passed(examination, DKIM) || passed(examination, CLIENT)
-        || passed(examination, AUTH_RESULTS);
-    if (!whole)
-        provenance->part = g_bytes_ref(examination->part.bytes);
-    if (signature != NULL && signature->id != NULL) {
-        g_free(provenance->signature);
-        provenance->signature = g_strdup(signature->id);
-    }
-    take_date(examination, provenance);
+    if (!intake_has_sender(examination->config, address))
+        provenance->author = g_steal_pointer(&address);
 }
 
-Provenance *provenance_check(const Config *config, const Address *client, Message *message,
-                             GError **error)
+/* passing: the alternatives that passed, at least one. */
+static void conclude(const Examination *examination, const guint *passing, Provenance *provenance)
+{
+    guint header = vouching(examination, passing);
+    gboolean whole = FALSE;
+
+    for (const guint *set = passing; *set != 0; set++)
+        whole = whole || (*set & SIGNATURES) == 0;
+    provenance->proven = TRUE;
+    provenance->header = header != 0;
+    if (!whole)
+        provenance->part = g_bytes_ref(examination->part.bytes);
+    else if ((header & BIT(CLIENT)) == 0)
+        name_author(examination, provenance);
+    for (Evidence signature = EVIDENCE_PGP; signature <= EVIDENCE_SMIME; signature++)
+        if (passed(examination, signature) && examination->findings[signature].id != NULL) {
+            g_free(provenance->signature);
+            provenance->signature = g_strdup(examination->findings[signature].id);
+        }
+    take_date(examination, header != 0 ? header : SIGNATURES, provenance);
+}
+
+Provenance *provenance_show(const Config *config, const Address *client, Message *message,
+                            ProvenanceShow show, gpointer data, GError **error)
 {
     g_auto(Examination) examination = { .config = config, .client = client, .message = message };
     g_autoptr(Provenance) provenance = g_new0(Provenance, 1);
-    gboolean proven = FALSE, trouble = FALSE, any_whole = FALSE, whole;
+    g_autoptr(GArray) passing = g_array_new(TRUE, FALSE, sizeof(guint));
+    gboolean trouble = FALSE;
 
     examine(&examination);
+    for (Evidence evidence = 0; show != NULL && evidence < EVIDENCE_N; evidence++)
+        if (asks(&examination, evidence))
+            show(config_evidence_name(evidence), passed(&examination, evidence),
+                 examination.findings[evidence].text, data);
     describe(&examination, provenance);
     provenance->signature = g_strdup("");
-    for (char **alternative = config->require; *alternative != NULL; alternative++) {
-        FindingResult result = weigh(&examination, *alternative, &whole);
-        proven = proven || result == FINDING_PASSED;
+    for (const guint *set = config->require; *set != 0; set++) {
+        FindingResult result = weigh(&examination, *set);
+        if (result == FINDING_PASSED)
+            g_array_append_val(passing, *set);
         trouble = trouble || result == FINDING_TROUBLE;
-        any_whole = any_whole || (result == FINDING_PASSED && whole);
     }
-    if (proven)
-        conclude(&examination, any_whole, provenance);
+    if (passing->len > 0)
+        conclude(&examination, (const guint *)passing->data, provenance);
     else if (trouble) {
         error_temporary(error, "provenance: %s", provenance->evidence);
         return NULL;
@@ -235,26 +258,35 @@ Provenance *provenance_check(const Config *config, const Address *client, Messag
     return g_steal_pointer(&provenance);
 }
 
+Provenance *provenance_check(const Config *config, const Address *client, Message *message,
+                             GError **error)
+{
+    return provenance_show(config, client, message, NULL, NULL, error);
+}
+
 void provenance_check_config(const Config *config, Faults *faults)
 {
-    Examination examination = { .config = config };
+    guint asked = asked_for(config);
 
-    ask_for(&examination);
-    if ((examination.asked[PGP] || examination.asked[SMIME]) && config->keys[0] == NULL)
+    if ((asked & SIGNATURES) != 0 && config->keys[0] == NULL)
         faults_warn(faults, config->path, config_line(config, "provenance", "keys"),
                     "[provenance] keys: empty, so that pgp and smime never pass; expected the "
                     "fingerprints of CERT-Bund's keys");
-    else if (examination.asked[PGP])
-        pgp_check_config(config, faults);
-    if (examination.asked[AUTH_RESULTS] && *config->authserv_id == '\0')
+    else {
+        if ((asked & BIT(PGP)) != 0)
+            pgp_check_config(config, faults);
+        if ((asked & BIT(SMIME)) != 0)
+            smime_check_config(config, faults);
+    }
+    if ((asked & BIT(AUTH_RESULTS)) != 0 && *config->authserv_id == '\0')
         faults_warn(faults, config->path, config_line(config, "provenance", "authserv-id"),
                     "[provenance] authserv-id: empty, so that auth-results never passes; "
                     "expected the name that our own verifying filter writes");
-    if (examination.asked[DKIM] && !dkim_available())
+    if ((asked & BIT(DKIM)) != 0 && !dkim_available())
         faults_warn(faults, config->path, config_line(config, "provenance", "require"),
                     "[provenance] require: dkim never passes, for this program was built without "
                     "libopendkim; expected another kind of evidence");
-    else if (examination.asked[DKIM] && config->dkim_domains[0] == NULL)
+    else if ((asked & BIT(DKIM)) != 0 && config->dkim_domains[0] == NULL)
         faults_warn(faults, config->path, config_line(config, "provenance", "dkim-domains"),
                     "[provenance] dkim-domains: empty, so that dkim never passes; expected "
                     "CERT-Bund's domains");
@@ -270,18 +302,6 @@ Provenance *provenance_none(const char *why)
     return provenance;
 }
 
-void provenance_each(const Config *config, const Address *client, Message *message,
-                     ProvenanceShow show, gpointer data)
-{
-    g_auto(Examination) examination = { .config = config, .client = client, .message = message };
-
-    examine(&examination);
-    for (Method method = 0; method < METHOD_N; method++)
-        if (examination.asked[method])
-            show(method_names[method], passed(&examination, method),
-                 examination.findings[method].text, data);
-}
-
 void provenance_free(Provenance *provenance)
 {
     if (provenance == NULL)
@@ -289,6 +309,7 @@ void provenance_free(Provenance *provenance)
     g_free(provenance->methods);
     g_free(provenance->evidence);
     g_free(provenance->signature);
+    g_free(provenance->author);
     g_clear_pointer(&provenance->part, g_bytes_unref);
     g_free(provenance);
 }

@@ -9,7 +9,8 @@
  *
  * What is proven differs.  client, dkim and auth-results stand for the whole mail.  A
  * signature (pgp, smime) stands for the signed part alone: only that is read, its age
- * is the signature's, and the header (ticket, title, flags) may be anybody's. */
+ * is the signature's, and the header (ticket, title, flags) may be anybody's.  So it is
+ * where `client+pgp` is demanded, unless dkim or auth-results passes too. */
 #ifndef CERTBUND_PROVENANCE_H
 #define CERTBUND_PROVENANCE_H
 
@@ -23,6 +24,8 @@ typedef struct {
     char *methods;  /* those that passed, "," between: for the mark; "none" if none */
     char *evidence; /* for log and people: what each method found, "; " between */
     gboolean header; /* ticket, title, flags and Date are vouched for */
+    char *author;    /* From, where nothing but its domain is proven and it is none of senders=:
+                        a person's mail, not the machine's that sends reports; or NULL */
     GBytes *part;    /* only this part is proven and may be read; NULL: the whole mail */
     char *signature; /* names the signature, the same wherever it is seen; "" none */
     gboolean dated; /* time is vouched for */
@@ -40,11 +43,11 @@ Provenance *provenance_none(const char *why);
 void provenance_free(Provenance *provenance);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Provenance, provenance_free)
 
-/* What each method of require= finds, for people; the order of examination. */
+/* The same, telling people what each method of require= finds, in the order of examination. */
 typedef void (*ProvenanceShow)(const char *method, gboolean passed, const char *text,
                                gpointer data);
-void provenance_each(const Config *config, const Address *client, Message *message,
-                     ProvenanceShow show, gpointer data);
+Provenance *provenance_show(const Config *config, const Address *client, Message *message,
+                            ProvenanceShow show, gpointer data, GError **error);
 
 /* Warn of each method of require= that can't succeed as things are: no keys, none of them in
  * the keyring, no networks, no name of our own. */

@@ -48,24 +48,26 @@ static GBytes *write_report(const DeskCase *told, const char *subject, const cha
                       told->now / G_USEC_PER_SEC, error);
 }
 
-static GBytes *write_unproven(const DeskCase *told, const char *subject, const char *message_id,
-                              GError **error)
+static GBytes *write_unread(const DeskCase *told, const char *subject, const char *message_id,
+                            GError **error)
 {
-    return desk_write_unproven(told->decision, told->input->subject, told->input->client, subject,
-                               message_id, told->now / G_USEC_PER_SEC, error);
+    return desk_write_unread(told->decision, told->input->subject, told->input->client, subject,
+                             message_id, told->now / G_USEC_PER_SEC, error);
 }
 
-static gboolean tell_of_unproven(LedgerTransaction *transaction, const DeskCase *told,
-                                 GError **error)
+/* Of unproven ones the first; of those that are proven and can't be parsed each one. */
+static gboolean tell_of_unread(LedgerTransaction *transaction, const DeskCase *told,
+                               GError **error)
 {
+    const Decision *decision = told->decision;
     gint64 since = told->now - RECORD_QUIET_SECS * (gint64)G_USEC_PER_SEC;
 
-    if (told->decision->status != STATUS_UNVERIFIED
-        || *told->decision->snapshot->config->desk == '\0'
-        || ledger_unverified_since(transaction, since) > 0)
+    if (*decision->snapshot->config->desk == '\0'
+        || (decision->status == STATUS_UNVERIFIED
+            && ledger_unverified_since(transaction, since) > 0))
         return TRUE;
-    g_autofree char *subject = desk_unproven_subject(told->input->subject);
-    return put_in(transaction, told, subject, write_unproven, error);
+    g_autofree char *subject = desk_unread_subject(decision, told->input->subject);
+    return put_in(transaction, told, subject, write_unread, error);
 }
 
 static gboolean tell_of_report(LedgerTransaction *transaction, const DeskCase *told,
@@ -89,7 +91,7 @@ gboolean record_tell_desk(LedgerTransaction *transaction, const DeskCase *told, 
     DeskCase whole = *told;
 
     if (decision->report == NULL)
-        return tell_of_unproven(transaction, told, error);
+        return tell_of_unread(transaction, told, error);
     whole.new_class = desk_is_strange(decision)
         && ledger_class_is_new(transaction, decision->report->class_id);
     return tell_of_report(transaction, &whole, error);

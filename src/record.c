@@ -14,6 +14,7 @@
 #include "hex.h"
 #include "notices.h"
 #include "record-desk.h"
+#include "record-single.h"
 
 #include <string.h>
 
@@ -31,6 +32,7 @@ typedef struct {
     GPtrArray *ids;       /* of the notices made, char * */
     guint32 *notice_of;   /* per event: index in ids plus 1, or NO_NOTICE */
     GBytes *sample;       /* pilot: the first notice */
+    gboolean known;       /* a replay of which the desk was told: nothing of it is kept */
     gint64 now, progress_due;
 } Run;
 
@@ -94,7 +96,7 @@ static LedgerTransaction *begin(Run *run, GError **error)
         .mode = mode_name(decision->mode), .critical = report != NULL && decision_is_critical(decision),
         .sent = decision->provenance->dated ? decision->provenance->time * G_USEC_PER_SEC : 0,
         .state = state_of(decision), .client = input->client, .now = run->now,
-        .signature = decision->provenance->signature,
+        .signature = decision->provenance->signature, .part = decision_is_part(decision),
     };
 
     return ledger_begin(input->ledger, &row, input->released, input->person,
@@ -134,10 +136,12 @@ static gboolean add_told(Run *run, const char *customer, const guint32 *told, gu
     return TRUE;
 }
 
-static NoticeState notice_state(const Decision *decision, const Notice *notice)
+static NoticeState notice_state(const Run *run, const Notice *notice)
 {
-    if (decision->mode == MODE_PILOT)
+    if (run->decision->mode == MODE_PILOT)
         return NOTICE_PILOT;
+    if (single_is(run->input, run->decision, notice))
+        return NOTICE_IN_MTA;
     return notice->held != NULL ? NOTICE_HELD : NOTICE_PENDING;
 }
 
@@ -158,7 +162,7 @@ static gboolean add_notice(const Notice *notice, gpointer data, GError **error)
     const LedgerNotice row = {
         .id = notice->id, .reference = notice->reference, .customer = notice->customer.id,
         .group = notice->group, .class_id = decision->class_id,
-        .state = notice_state(decision, notice), .sender = sender,
+        .state = notice_state(run, notice), .sender = sender,
         .recipients = (const char *const *)notice->recipients, .message_id = notice->message_id,
         .subject = notice->subject, .bytes = notice->bytes,
         .template_digest = templates_digest(decision->snapshot->templates),
@@ -168,6 +172,8 @@ static gboolean add_notice(const Notice *notice, gpointer data, GError **error)
 
     make_progress(run);
     note_notice(run, notice->id, notice->events, notice->n_events);
+    if (row.state == NOTICE_IN_MTA)
+        run->recorded->single = single_note(&row);
     run->recorded->n_notices += notice->held == NULL;
     if (run->sample == NULL && decision->mode == MODE_PILOT)
         run->sample = g_bytes_ref(notice->bytes);
@@ -385,7 +391,8 @@ static gboolean fill(Run *run, GError **error)
         return FALSE;
     const DigestInput day = { run->transaction, run->input->secret, decision, run->now };
     const DeskCase told = { run->input, decision, run->recorded, run->sample, run->now, FALSE };
-    if (!record_tell_desk(run->transaction, &told, error))
+    if (!record_tell_desk(run->transaction, &told, error)
+        || !single_keep_original(run->transaction, &told, error))
         return FALSE;
     if (decision->assignment != NULL && !digest_add_desk(&day, error))
         return FALSE;
@@ -399,18 +406,27 @@ static gboolean fill(Run *run, GError **error)
     return ledger_commit(run->transaction, n_rows, status_name(decision->status), state, error);
 }
 
+/* A line in the ledger and no more: whoever has one genuine mail can send it any number of
+ * times, under as many tickets.  Its rows are known from the first. */
+static gboolean note_replay(Run *run, GError **error)
+{
+    return ledger_commit(run->transaction, 0, status_name(run->decision->status), REPORT_DONE,
+                         error);
+}
+
 /* A signature covers no ticket: who has a genuine report could send it again under a new
  * one.  Whom a person vouches for is no replay. */
 static gboolean hold_replay(Run *run, GError **error)
 {
     Decision *decision = run->decision;
-    const Provenance *provenance = decision->provenance;
+    guint n;
 
-    if (provenance->header || *provenance->signature == '\0' || *run->input->person != '\0'
-        || decision->assignment == NULL || decision->status > STATUS_ATTENTION)
+    if (!decision_is_part(decision) || *decision->provenance->signature == '\0'
+        || *run->input->person != '\0')
         return TRUE;
-    g_autofree char *ticket = ledger_signature_elsewhere(run->transaction);
-    return ticket == NULL
+    g_autofree char *ticket = ledger_signature_elsewhere(run->transaction, &n);
+    run->known = n > 1;
+    return ticket == NULL || decision->assignment == NULL || decision->status > STATUS_ATTENTION
         || decision_hold(decision, error, "a replay: its signed part came under %s", ticket);
 }
 
@@ -422,10 +438,20 @@ static void call_duplicate(Run *run)
     run->decision->status = STATUS_DUPLICATE;
 }
 
-static gboolean room_for_unproven(const Run *run)
+/* Anybody can send it, as often as he likes: an unproven mail, and one with a genuine signed
+ * part that is old or was here before. */
+static gboolean is_doubtful(const Run *run)
+{
+    return run->decision->status == STATUS_UNVERIFIED
+        || (decision_is_part(run->decision) && run->decision->status == STATUS_OLD);
+}
+
+static gboolean has_room(const Run *run)
 {
     gsize size = g_bytes_get_size(run->input->bytes);
-    return ledger_unverified_bytes(run->transaction) + size <= RECORD_UNPROVEN_MAX;
+
+    return !is_doubtful(run)
+        || ledger_doubtful_bytes(run->transaction) + size <= RECORD_UNPROVEN_MAX;
 }
 
 static gboolean record(Run *run, GError **error)
@@ -435,13 +461,17 @@ static gboolean record(Run *run, GError **error)
         return FALSE;
     if (run->recorded->outcome == LEDGER_DUPLICATE) {
         call_duplicate(run);
-        return TRUE;
+        return single_repeat(run->input, run->decision, run->digest, run->now,
+                             &run->recorded->single, error);
     }
     if (run->input->why != NULL)
         ledger_explain(run->transaction, run->input->why);
-    run->recorded->kept
-        = run->decision->status != STATUS_UNVERIFIED || room_for_unproven(run);
-    return !run->recorded->kept || (hold_replay(run, error) && fill(run, error));
+    if (!hold_replay(run, error))
+        return FALSE;
+    if (run->known)
+        return note_replay(run, error);
+    run->recorded->kept = has_room(run);
+    return !run->recorded->kept || fill(run, error);
 }
 
 gboolean record_decision(const RecordInput *input, Decision *decision, gint64 now,
@@ -466,6 +496,7 @@ gboolean record_decision(const RecordInput *input, Decision *decision, gint64 no
 
 void recorded_clear(Recorded *recorded)
 {
+    g_clear_pointer(&recorded->single, ledger_claim_free);
     g_clear_pointer(&recorded->problems, g_ptr_array_unref);
     g_clear_pointer(&recorded->drift, g_ptr_array_unref);
 }

@@ -14,12 +14,20 @@
 #include "secret.h"
 
 /* Mails that look like reports cost their sender nothing: the ledger keeps no more than
- * this of unproven ones, in bytes, until they are dropped or purged.  Each of them still
- * reaches the desk, marked. */
+ * this, in bytes, of unproven ones, and of old ones of which only the signed part is
+ * proven, until they are dropped or purged.  Each of them still reaches the desk, marked.
+ * Of a signed part that comes under a third ticket a line is kept, and no mail. */
 #define RECORD_UNPROVEN_MAX (64 * 1024 * 1024)
 
 /* Told that work goes on, at most about once a second (smfi_progress). */
 typedef void (*RecordProgress)(gpointer data);
+
+/* The mail itself, while the MTA waits: it may become something else, for every envelope
+ * recipient is in the intake and the operator wants it (disposition=rewrite). */
+typedef struct {
+    const GPtrArray *recipients; /* char *, as the client typed them */
+    const GHmac *id;             /* of its mark, fed with all of the body */
+} CopyInHand;
 
 typedef struct {
     Ledger *ledger;
@@ -31,6 +39,7 @@ typedef struct {
     const char *released; /* id of the held report that is run again, or NULL */
     const char *person;   /* who vouches for it; "" the daemon itself */
     const char *why;      /* his reason, for the record; or NULL */
+    const CopyInHand *copy; /* or NULL: it stays what it is */
     RecordProgress progress; /* or NULL */
     gpointer progress_data;
 } RecordInput;
@@ -39,6 +48,7 @@ typedef struct {
     LedgerOutcome outcome; /* LEDGER_DUPLICATE: nothing was recorded; the status says so */
     guint n_notices;       /* pending, or made in pilot mode */
     gboolean kept;         /* FALSE: unproven, and above RECORD_UNPROVEN_MAX */
+    LedgerClaim *single;   /* the notice (in-mta) that the copy in hand must become, or NULL */
     GPtrArray *problems;   /* char *: notices that wait for the desk, one line each */
     GPtrArray *drift;      /* char *: columns that are new or missing, one line each */
 } Recorded;

@@ -67,6 +67,23 @@ static void append_reference(const RenderValues *values, GString *out)
     wrap_append_safe(out, values->input->reference);
 }
 
+static void append_customer_language(const RenderValues *values, GString *out)
+{
+    const char *language = values->input->customer->language;
+    wrap_append_safe(out, *language != '\0' ? language : "de en");
+}
+
+static void append_customer_kind(const RenderValues *values, GString *out)
+{
+    wrap_append_safe(out, values->input->customer->kind);
+}
+
+static void append_severity(const RenderValues *values, GString *out)
+{
+    const ReportClass *class = classes_find(values->input->report->subject->title);
+    g_string_append(out, severity_name(classes_severity(class, values->input->critical)));
+}
+
 static void append_rows(const RenderValues *values, GString *out)
 {
     g_string_append_printf(out, "%u", values->input->n_events);
@@ -140,6 +157,12 @@ static void append_moment(const RenderValues *values, GString *out, gint64 usecs
         append_date(values, out, usecs / G_USEC_PER_SEC);
 }
 
+static void append_report_date(const RenderValues *values, GString *out)
+{
+    if (values->input->date != 0)
+        append_date(values, out, values->input->date);
+}
+
 static void append_last_told(const RenderValues *values, GString *out)
 {
     append_moment(values, out, values->history->last_told);
@@ -176,6 +199,10 @@ const char *const render_fields[] = { "ticket",
                                       "times",
                                       "open-count",
                                       "open-since",
+                                      "date",
+                                      "severity",
+                                      "customer-language",
+                                      "customer-kind",
                                       NULL };
 
 static const AppendField append_field[] = { append_ticket,        append_title,
@@ -185,13 +212,32 @@ static const AppendField append_field[] = { append_ticket,        append_title,
                                             append_first_time,    append_last_time,
                                             append_first_seen,    append_last_seen,
                                             append_last_told,     append_times,
-                                            append_open_count,    append_open_since };
+                                            append_open_count,    append_open_since,
+                                            append_report_date,   append_severity,
+                                            append_customer_language, append_customer_kind };
 
 G_STATIC_ASSERT(G_N_ELEMENTS(render_fields) == G_N_ELEMENTS(append_field) + 1);
 
-void render_field(const RenderValues *values, const char *name, GString *out)
+/* "2025-02-11 12:10:25 CET" */
+static void append_zoned_time(const RenderValues *values, gboolean last, GTimeZone *zone,
+                              GString *out)
+{
+    gint64 time;
+    if (!find_time(values->input, last, &time))
+        return;
+    g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(time);
+    g_autoptr(GDateTime) there = utc != NULL ? g_date_time_to_timezone(utc, zone) : NULL;
+    g_autofree char *text = there != NULL ? g_date_time_format(there, "%Y-%m-%d %H:%M:%S %Z") : NULL;
+    g_string_append(out, text != NULL ? text : "");
+}
+
+void render_field(const RenderValues *values, const char *name, GTimeZone *zone, GString *out)
 {
     guint i = 0;
+    if (zone != NULL) { /* of a time alone: checked when the template was loaded */
+        append_zoned_time(values, strcmp(name, "last-time") == 0, zone, out);
+        return;
+    }
     while (strcmp(render_fields[i], name))
         i++; /* checked when the template was loaded */
     append_field[i](values, out);

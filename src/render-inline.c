@@ -68,13 +68,29 @@ void render_values_clear(RenderValues *values)
 static void append_nodes(const RenderValues *values, const GPtrArray *nodes, guint count,
                          GString *out);
 
-static void append_addresses(const RenderValues *values, GString *out)
+static void append_more(const RenderValues *values, guint n, GString *out)
 {
-    wrap_append_safe(out, values->first);
-    if (values->n_distinct > 1) {
-        g_string_append_c(out, ' ');
-        append_nodes(values, values->frame->more, values->n_distinct - 1, out);
-    }
+    if (n == 0)
+        return;
+    g_string_append_c(out, ' ');
+    append_nodes(values, values->frame->more, n, out);
+}
+
+static void append_addresses(const RenderValues *values, guint max, GString *out)
+{
+    if (max > 1)
+        render_addresses(values, max, out);
+    else
+        wrap_append_safe(out, values->first);
+    append_more(values, values->n_distinct - MIN(max, values->n_distinct), out);
+}
+
+static void append_column(const RenderValues *values, const Node *node, GString *out)
+{
+    guint more;
+
+    render_cells(values, node->text, node->max, out, &more);
+    append_more(values, more, out);
 }
 
 static void append_link(const RenderValues *values, const Node *link, guint count, GString *out)
@@ -93,13 +109,23 @@ static void append_node(const RenderValues *values, const Node *node, guint coun
         g_string_append(out, node->text);
         break;
     case NODE_FIELD:
-        render_field(values, node->text, out);
+        render_field(values, node->text, node->zone, out);
         break;
     case NODE_COUNT:
         g_string_append_printf(out, "%u", count);
         break;
     case NODE_ADDRESSES:
-        append_addresses(values, out);
+        append_addresses(values, node->max, out);
+        break;
+    case NODE_COLUMN:
+        append_column(values, node, out);
+        break;
+    case NODE_TEMPLATE:
+        g_string_append(out, values->subject);
+        break;
+    case NODE_IF:
+        if (render_holds(values, node))
+            append_nodes(values, node->children, count, out);
         break;
     case NODE_ONE:
     case NODE_MANY:

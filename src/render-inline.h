@@ -16,14 +16,27 @@ typedef struct {
     guint count;            /* what <count/>, <one> and <many> go by here */
     char *first;            /* the first of them */
     const char *language;   /* of the text being written */
+    const char *subject;    /* the template's, within the layout's; or NULL */
     const LayoutText *frame;
 } RenderValues;
 
 void render_values_init(RenderValues *values, const RenderInput *input);
 void render_values_clear(RenderValues *values);
 
-/* Append what the field of this name, one of render_fields, stands for. */
-void render_field(const RenderValues *values, const char *name, GString *out);
+/* Append what the field of this name, one of render_fields, stands for; zone: a time's, or
+ * NULL. */
+void render_field(const RenderValues *values, const char *name, GTimeZone *zone, GString *out);
+
+/* Does the condition of a NODE_IF hold? */
+gboolean render_holds(const RenderValues *values, const Node *node);
+
+/* The first max different cells that a column has in the notice's rows, in their order, without
+ * empty ones, ", " between; *more_r: how many others there are. */
+void render_cells(const RenderValues *values, const char *column, guint max, GString *out,
+                  guint *more_r);
+
+/* The first max different addresses (accounts) likewise. */
+void render_addresses(const RenderValues *values, guint max, GString *out);
 
 /* Append nodes as text: every <br/> is LF, blanks stay as they come. */
 void render_inline(const RenderValues *values, const GPtrArray *nodes, GString *out);

@@ -7,6 +7,7 @@
 #include "render.h"
 
 #include "render-inline.h"
+#include "rows-csv.h"
 #include "wrap.h"
 
 #include <string.h>
@@ -149,6 +150,10 @@ static void write_block(Writer *writer, const Node *node)
     case NODE_LINK:
         write_link(writer, node);
         break;
+    case NODE_IF:
+        if (render_holds(&writer->values, node))
+            write_blocks(writer, node->children);
+        break;
     case NODE_USE:
         write_blocks(writer, g_hash_table_lookup(writer->values.frame->blocks, node->text));
         break;
@@ -207,11 +212,33 @@ static void write_language(Writer *writer, const char *language)
     write_blocks(writer, writer->values.frame->signature);
 }
 
-static void write_table(Writer *writer)
+/* Where the table stands, in each language of the notice. */
+static void write_attached(Writer *writer, const GPtrArray *languages)
+{
+    for (guint i = 0; i < languages->len; i++) {
+        use_language(writer, languages->pdata[i]);
+        writer->values.count = writer->values.input->n_events;
+        write_paragraph(writer, writer->values.frame->attached);
+    }
+}
+
+/* In the text, attached, or both. */
+static void write_table(Writer *writer, const GPtrArray *languages, Rendered *rendered)
 {
     const RenderInput *input = writer->values.input;
-    guint n;
-    g_autofree guint *columns = render_columns(input->report, input->template_, &n);
+    const LayoutTable *form = &input->layout->table;
+    const RowsCsv options = { form->bom, form->formula_safe };
+    guint n, outer = writer->values.count;
+    g_autofree guint *columns = render_columns(input->report, input->template_, input->layout, &n);
+    if (form->attach || input->n_events > form->max_rows) {
+        write_attached(writer, languages);
+        writer->values.count = outer;
+        rendered->file = rows_csv(input->report->table, input->events, input->n_events, columns,
+                                  n, &options);
+        rendered->file_name = rows_csv_name(input->class_id, input->reference);
+    }
+    if (n == 0 || input->n_events > form->max_rows)
+        return;
     begin_block(writer);
     table_append_csv(input->report->table, writer->text, -1, columns, n);
     for (guint i = 0; i < input->n_events; i++)
@@ -258,12 +285,31 @@ static GPtrArray *render_headers(const Writer *writer)
     return headers;
 }
 
+/* Within the layout's, of which nothing is cut: our reference stands in it. */
+static char *render_subject(Writer *writer, const GPtrArray *own)
+{
+    RenderValues *values = &writer->values;
+    const GPtrArray *frame = values->frame->subject;
+    if (frame->len == 0)
+        return render_line(values, own, RENDER_SUBJECT_MAX);
+    values->subject = "";
+    g_autofree char *around = render_line(values, frame, RENDER_HEADER_MAX);
+    guint taken = (guint)g_utf8_strlen(around, -1) + 1;
+    guint room = taken + RENDER_SUBJECT_MIN < RENDER_SUBJECT_MAX ? RENDER_SUBJECT_MAX - taken
+                                                                 : RENDER_SUBJECT_MIN;
+    g_autofree char *inner = render_line(values, own, room);
+    values->subject = inner;
+    char *subject = render_line(values, frame, taken + room);
+    values->subject = NULL;
+    return subject;
+}
+
 /* Subject and header fields are in the first language: they have one line. */
 static void render_head(Writer *writer, const GPtrArray *languages, Rendered *rendered)
 {
     use_language(writer, languages->pdata[0]);
     const TemplateText *text = template_text(writer->values.input->template_, languages->pdata[0]);
-    rendered->subject = render_line(&writer->values, text->subject, RENDER_SUBJECT_MAX);
+    rendered->subject = render_subject(writer, text->subject);
     rendered->headers = render_headers(writer);
     GString *list = g_string_new(languages->pdata[0]);
     for (guint i = 1; i < languages->len; i++)
@@ -271,22 +317,22 @@ static void render_head(Writer *writer, const GPtrArray *languages, Rendered *re
     rendered->language = g_string_free(list, FALSE);
 }
 
-static void render_text(Writer *writer, const GPtrArray *languages)
+static void render_text(Writer *writer, const GPtrArray *languages, Rendered *rendered)
 {
     const RenderInput *input = writer->values.input;
     if (input->preface != NULL)
         write_preface(writer, input->preface);
     if (languages->len > 1)
         write_line(writer, layout_text(input->layout, languages->pdata[0])->hint);
-    if (input->layout->table_first)
-        write_table(writer);
+    if (input->layout->table.first)
+        write_table(writer, languages, rendered);
     for (guint i = 0; i < languages->len; i++) {
         if (i > 0)
             write_line(writer, input->layout->separator);
         write_language(writer, languages->pdata[i]);
     }
-    if (!input->layout->table_first)
-        write_table(writer);
+    if (!input->layout->table.first)
+        write_table(writer, languages, rendered);
 }
 
 Rendered *render(const RenderInput *input)
@@ -297,7 +343,7 @@ Rendered *render(const RenderInput *input)
     Writer writer = { .text = rendered->text, .line = g_string_sized_new(1024) };
     render_values_init(&writer.values, input);
     render_head(&writer, languages, rendered);
-    render_text(&writer, languages);
+    render_text(&writer, languages, rendered);
     render_values_clear(&writer.values);
     g_string_free(writer.line, TRUE);
     return rendered;
@@ -311,15 +357,30 @@ void rendered_free(Rendered *rendered)
     g_free(rendered->language);
     if (rendered->text != NULL) /* taken over by the caller */
         g_string_free(rendered->text, TRUE);
+    if (rendered->file != NULL) /* likewise */
+        g_string_free(rendered->file, TRUE);
+    g_free(rendered->file_name);
     g_ptr_array_unref(rendered->headers);
     g_free(rendered);
 }
 
-guint *render_columns(const Report *report, const Template *template_, guint *n_r)
+/* Marks those of these names as taken. */
+static void take_hidden(const Table *table, char **names, gboolean *taken)
+{
+    for (; *names != NULL; names++) {
+        int column = table_find_column(table, *names);
+        if (column >= 0)
+            taken[column] = TRUE;
+    }
+}
+
+guint *render_columns(const Report *report, const Template *template_, const Layout *layout,
+                      guint *n_r)
 {
     guint n_all = table_n_columns(report->table), n = 0;
     guint *columns = g_new(guint, n_all + 1);
     g_autofree gboolean *taken = g_new0(gboolean, n_all + 1);
+    take_hidden(report->table, layout->table.hide, taken);
     for (guint i = 0; template_->columns[i] != NULL; i++) {
         int column = table_find_column(report->table, template_->columns[i]);
         if (column < 0 || taken[column])

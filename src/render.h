@@ -14,6 +14,8 @@
 
 #define RENDER_WIDTH       72
 #define RENDER_SUBJECT_MAX 160 /* characters; mail programs show fewer, none shows more */
+#define RENDER_SUBJECT_MIN 40  /* of the template's, however much a layout puts round it */
+#define RENDER_CELL_MAX    80  /* characters of a cell in running text: it may be anything */
 #define RENDER_HEADER_MAX  400 /* characters of a further header field's value */
 
 /* What this customer was told before, of this class.  The first four are about the rows of
@@ -45,6 +47,8 @@ typedef struct {
     const char *reference;  /* ours: "A-7F3K2Q" */
     const char *preface;    /* put before everything, wrapped, LF begins a line; or NULL */
     const History *history; /* or NULL: nothing was told before */
+    gint64 date;            /* when the report was sent, seconds since the epoch; 0: unknown */
+    gboolean critical;      /* [KRITISCH], believed */
     RenderMemory *memory;   /* or NULL */
 } RenderInput;
 
@@ -53,6 +57,8 @@ typedef struct {
     GString *text;      /* UTF-8, LF line ends, ends in one */
     char *language;     /* "de", or "de, en": for Content-Language */
     GPtrArray *headers; /* "Name: value" UTF-8 strings, one line each */
+    GString *file;      /* the rows as a CSV file to attach, or NULL */
+    char *file_name;    /* its name, or NULL */
 } Rendered;
 
 /* The customer's languages in the layout's order; subject and header fields are
@@ -68,8 +74,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Rendered, rendered_free)
 extern const char *const render_fields[];
 
 /* The columns a notice shows, in order: the template's own as far as the table
- * has them, then, unless columns_only (and one was found), the table's others.
- * Caller frees; *n_r is their number. */
-guint *render_columns(const Report *report, const Template *template_, guint *n_r);
+ * has them, then, unless columns_only (and one was found), the table's others; without
+ * those that the layout hides, so that *n_r, their number, may be 0: then there is no
+ * notice.  Caller frees. */
+guint *render_columns(const Report *report, const Template *template_, const Layout *layout,
+                      guint *n_r);
 
 #endif

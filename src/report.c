@@ -12,6 +12,8 @@
 #include "classes.h"
 #include "dialect.h"
 #include "errors.h"
+#include "html.h"
+#include "letter.h"
 #include "log.h"
 #include "mailbox.h"
 #include "manual.h"
@@ -138,6 +140,9 @@ static gboolean look_at_text(Report *report, Message *message, guint i, Source *
     look_for_tlp(report, text + place.end, found.length - place.end); /* not in cells */
     if (report_text_find_table(text, found.length, place.end, &again))
         return doubt(report, "part %u announces two tables", i + 1);
+    if (letter_ends_in(text, place.marker))
+        return doubt(report, "part %u: above the table stands a sign-off or another mail's head, so "
+                             "it may be cited", i + 1);
     found.start = place.start;
     found.end = place.end;
     found.text = g_steal_pointer(&text);
@@ -359,14 +364,27 @@ static gboolean read_written_events(Report *report, const Manual *manual)
     return TRUE;
 }
 
+/* What a reader sees of a text part; NULL when it is none, or can't be read. */
+static char *shown_text(Message *message, guint i, gsize *length_r)
+{
+    const MessagePart *part = message_part(message, i);
+    gboolean html = strcmp(part->type, "text/html") == 0;
+
+    if (part->attachment || (!html && strcmp(part->type, "text/plain") != 0))
+        return NULL;
+    char *text = message_part_text(message, i, length_r, NULL);
+    if (text == NULL || !html)
+        return text;
+    g_autofree char *markup = text;
+    return html_text(markup, *length_r, length_r, NULL);
+}
+
 /* Its marking counts wherever it stands, for nobody knows yet what is CERT-Bund's. */
 static void look_for_manual_tlp(Report *report, Message *message)
 {
     for (guint i = 0; i < message_n_parts(message); i++) {
-        const MessagePart *part = message_part(message, i);
-        gboolean is_text = strcmp(part->type, "text/plain") == 0 && !part->attachment;
         gsize length;
-        g_autofree char *text = is_text ? message_part_text(message, i, &length, NULL) : NULL;
+        g_autofree char *text = shown_text(message, i, &length);
         if (text != NULL)
             look_for_tlp(report, text, length);
     }
@@ -406,6 +424,8 @@ Report *report_read(Message *message, GError **error)
     report->class_id = class != NULL ? g_strdup(class->id) : classes_slug(parsed->title);
     const char *id = message_header(message, "Message-ID");
     report->message_id = g_strdup(id != NULL ? id : "");
+    report->answer = parsed->foreign || message_header(message, "In-Reply-To") != NULL
+        || message_header(message, "References") != NULL;
     report->tlp = tlp_of_line(subject, strlen(subject));
     if (parsed->family == FAMILY_MANUAL)
         read_manual(report, message, class != NULL ? class->account_column : "");

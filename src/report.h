@@ -75,6 +75,7 @@ typedef struct {
     char *class_id;
     char *message_id; /* as written with <>, or "" */
     char *doubt;      /* why nothing in it can be trusted, one line; or NULL */
+    gboolean answer;  /* a reply or a forward: a person's, whose words are round others' */
     gboolean unread;  /* manual family, in doubt: a person must read it */
     Tlp tlp;          /* in the subject, or in CERT-Bund's own words round the table */
     Table *table;     /* NULL when doubt */

@@ -170,24 +170,32 @@ static char *path_of(const char *home, const char *name)
     return g_build_filename(home, DIRECTORY, name, NULL);
 }
 
-static gboolean read_into(GPtrArray *list, const char *path, GError **error)
+/* A file that is no certificate is passed over and named; one that can't be read may be, later.
+ */
+static gboolean read_into(GPtrArray *list, const char *path, GPtrArray *damaged, GError **error)
 {
     g_autoptr(GError) why = NULL;
     GStatBuf status;
     char *data = NULL;
     gsize size = 0;
 
-    if (g_stat(path, &status) == 0 && S_ISREG(status.st_mode)
-        && status.st_size <= CERTIFICATE_FILE_MAX && g_file_get_contents(path, &data, &size, &why)) {
-        g_autoptr(GBytes) bytes = g_bytes_new_take(data, size);
-        g_autoptr(GPtrArray) found = smime_read_certificates(bytes);
-        if (found->len == 1) {
-            g_ptr_array_add(list, g_ptr_array_steal_index(found, 0));
-            return TRUE;
-        }
+    gboolean gone = g_stat(path, &status) != 0; /* a link may lead nowhere, or round */
+    if (gone && errno != ENOENT && errno != ELOOP) {
+        error_temporary(error, "%s: %s", path, g_strerror(errno));
+        return FALSE;
     }
-    error_input(error, "%s: %s", path, why != NULL ? why->message : "not one certificate");
-    return FALSE;
+    gboolean fits = !gone && S_ISREG(status.st_mode) && status.st_size <= CERTIFICATE_FILE_MAX;
+    if (fits && !g_file_get_contents(path, &data, &size, &why)) {
+        error_temporary(error, "%s", why->message);
+        return FALSE;
+    }
+    g_autoptr(GBytes) bytes = g_bytes_new_take(data, size);
+    g_autoptr(GPtrArray) found = fits ? smime_read_certificates(bytes) : NULL;
+    if (found != NULL && found->len == 1)
+        g_ptr_array_add(list, g_ptr_array_steal_index(found, 0));
+    else
+        g_ptr_array_add(damaged, g_strdup_printf("%s: not one certificate", path));
+    return TRUE;
 }
 
 static int by_name(gconstpointer a, gconstpointer b)
@@ -204,7 +212,7 @@ static GPtrArray *names_in(const char *directory, GError **error)
     const char *name;
 
     if (dir == NULL && !g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
-        error_input(error, "%s", why->message);
+        error_temporary(error, "%s", why->message);
         g_ptr_array_unref(names);
         return NULL;
     }
@@ -215,7 +223,7 @@ static GPtrArray *names_in(const char *directory, GError **error)
     return names;
 }
 
-static GPtrArray *read_directory(const char *home, GError **error)
+static GPtrArray *read_directory(const char *home, GPtrArray *damaged, GError **error)
 {
     g_autofree char *directory = path_of(home, NULL);
     g_autoptr(GPtrArray) names = names_in(directory, error);
@@ -229,15 +237,16 @@ static GPtrArray *read_directory(const char *home, GError **error)
     }
     for (guint i = 0; i < names->len; i++) {
         g_autofree char *path = path_of(home, g_ptr_array_index(names, i));
-        if (!read_into(list, path, error))
+        if (!read_into(list, path, damaged, error))
             return NULL;
     }
     return g_steal_pointer(&list);
 }
 
-GPtrArray *smime_pinned_certificates(const char *home, char **pins, GError **error)
+GPtrArray *smime_pinned_certificates(const char *home, char **pins, GPtrArray *damaged,
+                                     GError **error)
 {
-    g_autoptr(GPtrArray) list = read_directory(home, error);
+    g_autoptr(GPtrArray) list = read_directory(home, damaged, error);
 
     for (guint i = list != NULL ? list->len : 0; i > 0; i--)
         if (!smime_is_pinned(g_ptr_array_index(list, i - 1), pins))
@@ -245,9 +254,9 @@ GPtrArray *smime_pinned_certificates(const char *home, char **pins, GError **err
     return g_steal_pointer(&list);
 }
 
-GPtrArray *certificates_list(const char *home, GError **error)
+GPtrArray *certificates_list(const char *home, GPtrArray *damaged, GError **error)
 {
-    g_autoptr(GPtrArray) list = read_directory(home, error);
+    g_autoptr(GPtrArray) list = read_directory(home, damaged, error);
     return list != NULL ? describe_all(list) : NULL;
 }
 

@@ -21,8 +21,10 @@ typedef struct {
 } Certificate;
 
 /* In a directory's order; of Certificate *, the caller unrefs.  None when there is no
- * directory.  CERTBUND_ERROR_INPUT names the file that can't be read or is none. */
-GPtrArray *certificates_list(const char *home, GError **error);
+ * directory.  Each file that is none is passed over, and damaged (of char *) gets a line that
+ * names it.  CERTBUND_ERROR_TEMPORARY when directory or file can't be read,
+ * CERTBUND_ERROR_INPUT when there are too many. */
+GPtrArray *certificates_list(const char *home, GPtrArray *damaged, GError **error);
 
 /* Those in the bytes of a file, PEM or DER; empty when there is none. */
 GPtrArray *certificates_of_file(GBytes *bytes);

@@ -18,8 +18,9 @@ gboolean smime_time(const ASN1_TIME *time, gint64 *time_r);
 /* Of X509 *, the caller unrefs; as certificates_of_file(). */
 GPtrArray *smime_read_certificates(GBytes *bytes);
 
-/* Those of the directory whose fingerprint is among pins. */
-GPtrArray *smime_pinned_certificates(const char *home, char **pins, GError **error);
+/* Those of the directory whose fingerprint is among pins; as certificates_list(). */
+GPtrArray *smime_pinned_certificates(const char *home, char **pins, GPtrArray *damaged,
+                                     GError **error);
 
 gboolean smime_is_pinned(const X509 *x509, char **pins);
 

@@ -7,6 +7,7 @@
 
 #include "errors.h"
 #include "provenance.h"
+#include "smime-certificates.h"
 #include "smime-internal.h"
 #include "timestamp.h"
 
@@ -109,15 +110,21 @@ static gboolean within_limit(CMS_ContentInfo *cms)
 /* Pinned ones of the directory, else the mail's own. */
 static gboolean find_certificate(Examination *examination)
 {
+    g_autoptr(GPtrArray) damaged = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GError) error = NULL;
 
     if (!within_limit(examination->cms))
         return fail(examination, "the signature has more than %d certificates",
                     SMIME_CERTIFICATES_MAX);
-    g_autoptr(GPtrArray) kept = smime_pinned_certificates(examination->config->gnupg_home,
-                                                          examination->config->keys, &error);
-    if (kept == NULL)
-        return fail(examination, "%s", error->message);
+    g_autoptr(GPtrArray) kept
+        = smime_pinned_certificates(examination->config->gnupg_home, examination->config->keys,
+                                    damaged, &error);
+    if (kept == NULL) {
+        gboolean later = g_error_matches(error, CERTBUND_ERROR, CERTBUND_ERROR_TEMPORARY);
+        finding_set(examination->finding, later ? FINDING_TROUBLE : FINDING_FAILED, "%s",
+                    error->message);
+        return FALSE;
+    }
     STACK_OF(X509) *stack = sk_X509_new_null();
     for (guint i = 0; stack != NULL && i < kept->len; i++)
         sk_X509_push(stack, g_ptr_array_index(kept, i));
@@ -126,7 +133,8 @@ static gboolean find_certificate(Examination *examination)
     CMS_SignerInfo_get0_algs(examination->signer, NULL, &examination->certificate, NULL, NULL);
     if (examination->certificate == NULL)
         return fail(examination, "the signer's certificate is neither in the mail nor among those "
-                                 "in gnupg-home=");
+                                 "in gnupg-home=%s%s", damaged->len > 0 ? "; " : "",
+                    damaged->len > 0 ? (const char *)g_ptr_array_index(damaged, 0) : "");
     return TRUE;
 }
 
@@ -246,4 +254,19 @@ void smime_examine(const Config *config, const SignedPart *part, Finding *findin
         pass(&examination);
     CMS_ContentInfo_free(examination.cms);
     ERR_clear_error(); /* the thread's, and libcurl's next */
+}
+
+void smime_check_config(const Config *config, Faults *faults)
+{
+    g_autoptr(GPtrArray) damaged = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) list = certificates_list(config->gnupg_home, damaged, &error);
+    guint line = config_line(config, "provenance", "gnupg-home");
+
+    if (list == NULL)
+        faults_warn(faults, config->path, line, "[provenance] gnupg-home: %s", error->message);
+    for (guint i = 0; i < damaged->len; i++)
+        faults_warn(faults, config->path, line,
+                    "[provenance] gnupg-home: %s; expected certificates there, as certbundctl key "
+                    "import writes them", (const char *)g_ptr_array_index(damaged, i));
 }

@@ -24,6 +24,10 @@
 #define SMIME_SIGNATURE_MAX (64 * 1024) /* bytes of DER; with four certificates it has 8,000 */
 #define SMIME_CERTIFICATES_MAX 16       /* within; the signer's and his issuers' */
 
+/* Trouble when gnupg-home=/certificates can't be read now. */
 void smime_examine(const Config *config, const SignedPart *part, Finding *finding_r);
+
+/* Warn of certificates in gnupg-home= that are none, or can't be read. */
+void smime_check_config(const Config *config, Faults *faults);
 
 #endif

@@ -7,38 +7,13 @@
 #include "template-parts.h"
 
 #include "mailbox.h"
-#include "render.h"
+#include "table.h"
 
 #include <string.h>
 
 #define ID_MAX          60 /* bytes; ids stand in file names, marks and logs */
 #define LANGUAGE_MAX    8  /* RFC 5646 section 2.1: a primary subtag has at most 8 letters */
 #define HEADER_NAME_MAX 60 /* bytes; leaves room for a value in a line of 78 */
-
-typedef struct {
-    const char *file;
-    const char *language;
-    Faults *faults;
-} Place;
-
-typedef void (*Visit)(const Node *node, const Place *place);
-
-static void visit_nodes(const GPtrArray *nodes, const Place *place, Visit visit)
-{
-    for (guint i = 0; nodes != NULL && i < nodes->len; i++) {
-        const Node *node = nodes->pdata[i];
-        visit(node, place);
-        visit_nodes(node->children, place, visit);
-    }
-}
-
-char *template_guess(const char *word, const char *const *candidates, const char *open,
-                     const char *close)
-{
-    const char *best = faults_guess(word, candidates);
-    return best != NULL ? g_strdup_printf(", did you mean %s%s%s?", open, best, close)
-                        : g_strdup("");
-}
 
 static gboolean is_id(const char *text)
 {
@@ -60,48 +35,6 @@ static void check_language(const char *language, const char *file, guint line, F
                    language);
 }
 
-static gboolean is_url(const char *href)
-{
-    static const char *const schemes[] = { "https://", "http://", "mailto:", NULL };
-    if (strpbrk(href, " \t\r\n<>\"") != NULL)
-        return FALSE;
-    for (guint i = 0; schemes[i] != NULL; i++)
-        if (g_str_has_prefix(href, schemes[i]) && href[strlen(schemes[i])] != '\0')
-            return TRUE;
-    return FALSE;
-}
-
-static void check_node(const Node *node, const Place *place)
-{
-    if (node->kind == NODE_FIELD && !g_strv_contains(render_fields, node->text)) {
-        g_autofree char *guess = template_guess(node->text, render_fields, "\"", "\"");
-        g_autofree char *all = g_strjoinv(", ", (char **)render_fields);
-        faults_add(place->faults, place->file, node->line,
-                   "unknown field \"%s\"%s; expected one of "
-                   "%s",
-                   node->text, guess, all);
-    }
-    if (node->kind == NODE_LINK && !is_url(node->text))
-        faults_add(place->faults, place->file, node->line,
-                   "href=\"%s\", expected https://, http:// "
-                   "or mailto: and no blank",
-                   node->text);
-}
-
-/* TRUE when nodes surely show something to a customer with one or many addresses. */
-static gboolean shows_text(const GPtrArray *nodes, gboolean many)
-{
-    for (guint i = 0; i < nodes->len; i++) {
-        const Node *node = nodes->pdata[i];
-        if (node->kind == NODE_TEXT ? strspn(node->text, " ") < strlen(node->text)
-            : node->kind == NODE_ONE || node->kind == NODE_MANY
-                ? (node->kind == NODE_MANY) == many && shows_text(node->children, many)
-                : node->kind != NODE_FIELD && node->kind != NODE_BREAK)
-            return TRUE;
-    }
-    return FALSE;
-}
-
 static void check_columns(const Template *template_, Faults *faults)
 {
     gboolean has_address = FALSE;
@@ -109,7 +42,8 @@ static void check_columns(const Template *template_, Faults *faults)
         has_address |= !g_ascii_strcasecmp(template_->columns[i], "ip");
         for (guint j = 0; j < i; j++)
             if (!g_ascii_strcasecmp(template_->columns[i], template_->columns[j]))
-                faults_add(faults, template_->file, template_->columns_line,
+                faults_add(faults, template_->file,
+                           g_array_index(template_->column_lines, guint, i),
                            "column \"%s\" is named twice, expected once", template_->columns[i]);
     }
     if (template_->columns_only && template_->columns[0] == NULL)
@@ -120,46 +54,77 @@ static void check_columns(const Template *template_, Faults *faults)
                     "column \"ip\" is left out: notices won't say which address was seen");
 }
 
+/* A subject with CERT-Bund's number looks like its report, to people and to programs. */
+static void check_in_subject(const Node *node, gpointer data)
+{
+    const TemplateCheck *place = data;
+
+    if (node->kind == NODE_FIELD && strcmp(node->text, "ticket") == 0)
+        faults_add(place->faults, place->file, node->line,
+                   "field \"ticket\" in a subject, expected it in the text; \"reference\" is our own");
+}
+
 static void check_texts(const Template *template_, Faults *faults)
 {
     const TemplateText *first = template_->texts->pdata[0];
     for (guint i = 0; i < template_->texts->len; i++) {
         const TemplateText *text = template_->texts->pdata[i];
-        Place place = { template_->file, text->language, faults };
+        TemplateCheck place = { template_->file, text->language, faults };
         check_language(text->language, template_->file, text->line, faults);
         if (template_text(template_, text->language) != text)
             faults_add(faults, template_->file, text->line,
                        "a second <notice xml:lang=\"%s\">, expected one per language",
                        text->language);
-        if (text->group_by_address != first->group_by_address)
+        if (text->group_by_address != first->group_by_address) {
+            g_autofree char *where = faults_place_text(first->line);
             faults_add(faults, template_->file, text->line,
-                       "group-by differs from line %u's, expected the same in all languages",
-                       first->line);
+                       "group-by differs from that at %s, expected the same in all languages",
+                       where);
+        }
         for (guint many = 0; many < 2; many++)
-            if (!shows_text(text->subject, many == 1)) {
+            if (!template_shows_text(text->subject, many == 1)) {
                 faults_add(faults, template_->file, text->line,
                            "the subject may be empty "
                            "(%s), expected text in it",
                            many ? "several addresses" : "one address");
                 break;
             }
-        visit_nodes(text->subject, &place, check_node);
-        visit_nodes(text->blocks, &place, check_node);
+        template_check_nodes(text->subject, &place);
+        template_visit(text->subject, check_in_subject, &place);
+        template_check_nodes(text->blocks, &place);
     }
+}
+
+/* Rows to show the template with: as one, and as several. */
+static void check_sample(const Template *template_, Faults *faults)
+{
+    g_autoptr(GError) error = NULL;
+    if (template_->sample == NULL)
+        return;
+    g_autoptr(Table) table = table_take(g_strdup(template_->sample), 0,
+                                        strlen(template_->sample), ',', &error);
+    if (table == NULL)
+        faults_add(faults, template_->file, template_->sample_line,
+                   "<sample>: %s, expected CSV with a line of the columns' names", error->message);
+    else if (table_n_rows(table) < TEMPLATE_SAMPLE_MIN)
+        faults_add(faults, template_->file, template_->sample_line,
+                   "<sample> has %u rows below its header, expected %d or more",
+                   table_n_rows(table), TEMPLATE_SAMPLE_MIN);
 }
 
 void template_check(const Template *template_, Faults *faults)
 {
     check_id(template_->id, template_->file, template_->line, faults);
     if (template_->titles->len == 0 && !template_serves_any(template_->id))
-        faults_add(
-            faults, template_->file, template_->line,
-            "<template> lacks <match>, expected a <title> it is for (only \"report\" and \"digest\" have none)");
+        faults_add(faults, template_->file, template_->line,
+                   "<template> lacks <match>, expected a <title> it is for (only \"report\" and "
+                   "\"digest\" have none)");
     for (guint i = 0; i < template_->titles->len; i++)
         if (((char *)template_->titles->pdata[i])[0] == '\0')
-            faults_add(faults, template_->file, template_->match_line,
+            faults_add(faults, template_->file, g_array_index(template_->title_lines, guint, i),
                        "empty <title>, expected one of CERT-Bund's");
     check_columns(template_, faults);
+    check_sample(template_, faults);
     check_texts(template_, faults);
 }
 
@@ -205,7 +170,7 @@ static gboolean is_token(const char *name)
 
 static void check_headers(const Layout *layout, Faults *faults)
 {
-    Place place = { layout->file, NULL, faults };
+    TemplateCheck place = { layout->file, NULL, faults };
     for (guint i = 0; i < layout->headers->len; i++) {
         const TemplateHeader *header = layout->headers->pdata[i];
         if (!is_token(header->name))
@@ -218,7 +183,7 @@ static void check_headers(const Layout *layout, Faults *faults)
                        "header \"%s\" is not a layout's to set, "
                        "expected another one",
                        header->name);
-        visit_nodes(header->value, &place, check_node);
+        template_check_nodes(header->value, &place);
     }
 }
 
@@ -250,39 +215,72 @@ static void check_order(const Layout *layout, Faults *faults)
                    "example de en");
     for (guint i = 0; layout->order[i] != NULL; i++) {
         if (layout_text(layout, layout->order[i]) == NULL)
-            faults_add(faults, layout->file, layout->order_line,
+            faults_add(faults, layout->file, g_array_index(layout->order_lines, guint, i),
                        "language %s has no text, expected <text xml:lang=\"%s\">", layout->order[i],
                        layout->order[i]);
         for (guint j = 0; j < i; j++)
             if (!strcmp(layout->order[i], layout->order[j]))
-                faults_add(faults, layout->file, layout->order_line,
+                faults_add(faults, layout->file, g_array_index(layout->order_lines, guint, i),
                            "language %s is named twice, expected once", layout->order[i]);
     }
 }
 
-static void check_use_defined(const Node *node, const Place *place, const LayoutText *text)
+/* Where a <use> stands, and the blocks that are there for it. */
+typedef struct {
+    const TemplateCheck *place;
+    const LayoutText *text;
+    const Layout *layout; /* NULL: its own */
+} Uses;
+
+static void check_use_defined(const Node *node, gpointer data)
 {
+    const Uses *uses = data;
+    const TemplateCheck *place = uses->place;
     g_autofree const char **names = NULL;
-    if (node->kind != NODE_USE || g_hash_table_contains(text->blocks, node->text))
+    if (node->kind != NODE_USE || g_hash_table_contains(uses->text->blocks, node->text))
         return;
-    names = (const char **)g_hash_table_get_keys_as_array(text->blocks, NULL);
+    names = (const char **)g_hash_table_get_keys_as_array(uses->text->blocks, NULL);
     g_autofree char *guess = template_guess(node->text, names, "\"", "\"");
-    faults_add(place->faults, place->file, node->line,
-               "no block \"%s\" in language %s of this "
-               "layout%s; expected <block name=\"%s\">",
-               node->text, place->language, guess, node->text);
+    g_autofree char *where = faults_place_text(uses->text->line);
+    if (uses->layout == NULL)
+        faults_add(place->faults, place->file, node->line,
+                   "no block \"%s\" in language %s of this "
+                   "layout%s; expected <block name=\"%s\">",
+                   node->text, place->language, guess, node->text);
+    else
+        faults_add(place->faults, place->file, node->line,
+                   "layout \"%s\" has no block \"%s\" in "
+                   "language %s%s; expected <block name=\"%s\"> at %s:%s",
+                   uses->layout->id, node->text, place->language, guess, node->text,
+                   uses->layout->file, where);
+}
+
+static void count_template(const Node *node, gpointer data)
+{
+    *(guint *)data += node->kind == NODE_TEMPLATE;
+}
+
+static void check_frame(const LayoutText *text, const TemplateCheck *place)
+{
+    guint n = 0;
+    template_visit(text->subject, count_template, &n);
+    if (text->subject->len > 0 && n != 1)
+        faults_add(place->faults, place->file, ((const Node *)text->subject->pdata[0])->line,
+                   "<subject> has <template/> %u times, expected once: there stands the template's",
+                   n);
 }
 
 static void check_layout_blocks(gpointer name, gpointer blocks, gpointer place)
 {
     (void)name;
-    visit_nodes(blocks, place, check_node);
+    template_check_nodes(blocks, place);
 }
 
 static void check_layout_text(const Layout *layout, const LayoutText *text, Faults *faults)
 {
-    Place place = { layout->file, text->language, faults };
-    const GPtrArray *lists[] = { text->more, text->greeting, text->signature };
+    TemplateCheck place = { layout->file, text->language, faults };
+    const GPtrArray *lists[] = { text->subject, text->more, text->greeting, text->signature };
+    const Uses uses = { &place, text, NULL };
     check_language(text->language, layout->file, text->line, faults);
     if (layout_text(layout, text->language) != text)
         faults_add(faults, layout->file, text->line,
@@ -295,10 +293,17 @@ static void check_layout_text(const Layout *layout, const LayoutText *text, Faul
                    "it there",
                    text->language);
     for (guint i = 0; i < G_N_ELEMENTS(lists); i++) {
-        visit_nodes(lists[i], &place, check_node);
-        for (guint j = 0; j < lists[i]->len; j++)
-            check_use_defined(lists[i]->pdata[j], &place, text);
+        template_check_nodes(lists[i], &place);
+        template_visit(lists[i], check_use_defined, (gpointer)&uses);
     }
+    template_visit(text->subject, check_in_subject, &place);
+    check_frame(text, &place);
+    if (text->attached != NULL)
+        template_check_nodes(text->attached, &place);
+    else if (layout->table.max_rows != G_MAXUINT)
+        faults_add(faults, layout->file, text->line,
+                   "<table> attaches rows, but language %s doesn't say so, expected <attached>",
+                   text->language);
     g_hash_table_foreach(text->blocks, check_layout_blocks, &place);
 }
 
@@ -313,38 +318,52 @@ void layout_check(const Layout *layout, Faults *faults)
         check_layout_text(layout, layout->texts->pdata[i], faults);
 }
 
+/* One title of one template: where it stands. */
+typedef struct {
+    const Template *template_;
+    guint line;
+} Claim;
+
+static void claim_title(GHashTable *claims, const Template *template_, guint i, Faults *faults)
+{
+    char *title = template_->titles->pdata[i];
+    guint line = g_array_index(template_->title_lines, guint, i);
+    const Claim *other = g_hash_table_lookup(claims, title);
+    if (other == NULL) {
+        Claim *claim = g_new(Claim, 1);
+        *claim = (Claim){ template_, line };
+        g_hash_table_insert(claims, title, claim);
+        return;
+    }
+    g_autofree char *where = faults_place_text(other->line);
+    faults_add(faults, template_->file, line,
+               "title \"%s\" is also in %s:%s, expected one template for it",
+               (char *)template_->titles_written->pdata[i], other->template_->file, where);
+}
+
 static void check_titles(const GPtrArray *templates, Faults *faults)
 {
-    g_autoptr(GHashTable) owners = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) claims = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
     for (guint i = 0; i < templates->len; i++) {
         const Template *template_ = templates->pdata[i];
-        for (guint j = 0; j < template_->titles->len; j++) {
-            const Template *owner = g_hash_table_lookup(owners, template_->titles->pdata[j]);
-            if (owner != NULL)
-                faults_add(faults, template_->file, template_->match_line,
-                           "title \"%s\" is also in %s:%u, expected one template for it",
-                           (char *)template_->titles->pdata[j], owner->file, owner->match_line);
-            g_hash_table_insert(owners, template_->titles->pdata[j], (gpointer)template_);
-        }
+        for (guint j = 0; j < template_->titles->len; j++)
+            claim_title(claims, template_, j, faults);
     }
 }
 
-/* A template's <use>s against one layout. */
-static void check_blocks(const GPtrArray *blocks, const Place *place, const Layout *layout,
-                         const LayoutText *text)
+/* Works, but a customer with that language alone gets the others.  Not said beside errors,
+ * one of which may be the reason. */
+static void warn_language(const Template *template_, const Layout *layout, Faults *faults)
 {
-    for (guint i = 0; i < blocks->len; i++) {
-        const Node *node = blocks->pdata[i];
-        if (node->kind != NODE_USE || g_hash_table_contains(text->blocks, node->text))
+    for (guint i = 0; faults_errors(faults) == 0 && i < layout->texts->len; i++) {
+        const LayoutText *frame = layout->texts->pdata[i];
+        if (template_text(template_, frame->language) != NULL)
             continue;
-        g_autofree const char **names =
-            (const char **)g_hash_table_get_keys_as_array(text->blocks, NULL);
-        g_autofree char *guess = template_guess(node->text, names, "\"", "\"");
-        faults_add(place->faults, place->file, node->line,
-                   "layout \"%s\" has no block \"%s\" in "
-                   "language %s%s; expected <block name=\"%s\"> at %s:%u",
-                   layout->id, node->text, place->language, guess, node->text, layout->file,
-                   text->line);
+        g_autofree char *where = faults_place_text(frame->line);
+        faults_warn(faults, template_->file, template_->line,
+                    "language %s is missing, which layout \"%s\" has at %s:%s; expected "
+                    "<notice xml:lang=\"%s\">, or its customers get the other languages",
+                    frame->language, layout->id, layout->file, where, frame->language);
     }
 }
 
@@ -354,17 +373,20 @@ static void check_pair(const Template *template_, const Layout *layout, Faults *
     for (guint i = 0; i < template_->texts->len; i++) {
         const TemplateText *text = template_->texts->pdata[i];
         const LayoutText *frame = layout_text(layout, text->language);
-        Place place = { template_->file, text->language, faults };
+        TemplateCheck place = { template_->file, text->language, faults };
         if (frame == NULL)
             continue;
         common = TRUE;
-        check_blocks(text->blocks, &place, layout, frame);
+        const Uses uses = { &place, frame, layout };
+        template_visit(text->blocks, check_use_defined, (gpointer)&uses);
     }
     if (!common)
         faults_add(faults, template_->file, template_->line,
                    "no language in common with layout "
                    "\"%s\" (%s), expected one of its <languages>",
                    layout->id, layout->file);
+    else
+        warn_language(template_, layout, faults);
 }
 
 void template_check_set(const GPtrArray *templates, const GPtrArray *layouts, Faults *faults)

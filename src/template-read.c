@@ -12,6 +12,7 @@
 
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What the parser's callbacks need; hangs at the parser's _private. */
@@ -25,7 +26,7 @@ static void on_error(void *data, xmlError *error)
 {
     xmlParserCtxt *parser = data;
     Reading *reading = parser->_private;
-    guint line = error->line > 0 ? (guint)error->line : 0;
+    guint line = error->line > 0 ? faults_place((guint)error->line, (guint)MAX(error->int2, 0)) : 0;
     if (reading->refused || error->level == XML_ERR_WARNING)
         return;
     reading->refused = TRUE;
@@ -79,8 +80,7 @@ static xmlDoc *parse(const char *file, const char *content, gsize length, Faults
 
 static guint line_of(const xmlNode *node)
 {
-    long line = xmlGetLineNo(node);
-    return line > 0 ? (guint)line : 0;
+    return template_place(node);
 }
 
 /* Line breaks and tabs are layout of the XML file; anything else of the kind
@@ -100,152 +100,17 @@ static gboolean has_control(const char *text)
 static void find_controls(const xmlNode *node, const char *file, Faults *faults)
 {
     for (const xmlNode *n = node; n != NULL; n = n->next) {
-        gboolean found = n->type == XML_TEXT_NODE && has_control((char *)n->content);
-        for (const xmlAttr *a = n->type == XML_ELEMENT_NODE ? n->properties : NULL; a; a = a->next)
-            if (a->children != NULL && a->children->content != NULL)
-                found |= has_control((char *)a->children->content) ||
-                         strpbrk((char *)a->children->content, "\t\n") != NULL;
-        if (found)
+        if (n->type == XML_TEXT_NODE && has_control((char *)n->content))
             faults_add(faults, file, line_of(n), "control character in the text, expected none");
+        for (const xmlAttr *a = n->type == XML_ELEMENT_NODE ? n->properties : NULL; a; a = a->next)
+            if (a->children != NULL && a->children->content != NULL &&
+                (has_control((char *)a->children->content) ||
+                 strpbrk((char *)a->children->content, "\t\n") != NULL))
+                faults_add(faults, file, template_place((const xmlNode *)a),
+                           "control character in the text of attribute %s, expected none", a->name);
         if (n->type == XML_ELEMENT_NODE)
             find_controls(n->children, file, faults);
     }
-}
-
-/* Runs of XML's white space become one blank each; no trimming, since a blank
- * beside an inline element divides words. */
-static char *fold(const char *text)
-{
-    GString *out = g_string_sized_new(strlen(text));
-    for (const char *p = text; *p != '\0'; p++) {
-        gboolean white = strchr(" \t\r\n", *p) != NULL;
-        if (!white)
-            g_string_append_c(out, *p);
-        else if (out->len == 0 || out->str[out->len - 1] != ' ')
-            g_string_append_c(out, ' ');
-    }
-    return g_string_free(out, FALSE);
-}
-
-static char *folded_content(const xmlNode *node)
-{
-    xmlChar *content = xmlNodeGetContent(node);
-    char *text = g_strstrip(fold((char *)content));
-    xmlFree(content);
-    return text;
-}
-
-/* <pre>: the line after the start tag is its first one. */
-static char *verbatim_content(const xmlNode *node)
-{
-    xmlChar *content = xmlNodeGetContent(node);
-    const char *start = (char *)content;
-    char *text = g_strchomp(g_strdup(*start == '\n' ? start + 1 : start));
-    xmlFree(content);
-    return text;
-}
-
-/* Value of an attribute without surrounding blanks, or NULL; caller frees. */
-static char *attribute(const xmlNode *node, const char *name)
-{
-    xmlChar *value = strcmp(name, "xml:lang")
-                         ? xmlGetNoNsProp(node, (const xmlChar *)name)
-                         : xmlGetNsProp(node, (const xmlChar *)"lang", XML_XML_NAMESPACE);
-    char *text = value != NULL ? g_strstrip(g_strdup((char *)value)) : NULL;
-    xmlFree(value);
-    return text;
-}
-
-static void node_free(gpointer data)
-{
-    Node *node = data;
-    g_free(node->text);
-    g_clear_pointer(&node->children, g_ptr_array_unref);
-    g_free(node);
-}
-
-static const struct {
-    const char *element;
-    NodeKind kind;
-    const char *text; /* the attribute that is the node's text */
-    gboolean children;
-} node_kinds[] = {
-    { "field", NODE_FIELD, "name", FALSE },
-    { "count", NODE_COUNT, NULL, FALSE },
-    { "addresses", NODE_ADDRESSES, NULL, FALSE },
-    { "one", NODE_ONE, NULL, TRUE },
-    { "many", NODE_MANY, NULL, TRUE },
-    { "link", NODE_LINK, "href", TRUE },
-    { "br", NODE_BREAK, NULL, FALSE },
-    { "p", NODE_PARAGRAPH, NULL, TRUE },
-    { "list", NODE_LIST, NULL, TRUE },
-    { "item", NODE_ITEM, NULL, TRUE },
-    { "pre", NODE_PRE, NULL, FALSE },
-    { "use", NODE_USE, "block", FALSE },
-    { "quotation", NODE_QUOTATION, NULL, TRUE },
-    { "still-open", NODE_STILL_OPEN, NULL, TRUE },
-    { "told-before", NODE_TOLD_BEFORE, NULL, TRUE },
-};
-
-/* White space between blocks says nothing; between inline elements it divides words. */
-static gboolean is_inline_parent(const char *element)
-{
-    static const char *const blocks[] = { "notice",     "list",        "quotation",
-                                          "greeting",   "signature",   "block",
-                                          "still-open", "told-before", NULL };
-    return !g_strv_contains(blocks, element);
-}
-
-static GPtrArray *build_children(const xmlNode *parent);
-
-static Node *build_node(const xmlNode *element)
-{
-    Node *node = g_new0(Node, 1);
-    guint i = 0;
-    while (strcmp(node_kinds[i].element, (char *)element->name))
-        i++; /* the grammar lets no other name come here */
-    node->kind = node_kinds[i].kind;
-    node->line = line_of(element);
-    if (node->kind == NODE_PRE)
-        node->text = verbatim_content(element);
-    else if (node_kinds[i].text != NULL)
-        node->text = attribute(element, node_kinds[i].text);
-    if (node_kinds[i].children)
-        node->children = build_children(element);
-    return node;
-}
-
-/* The nodes in parent, without a notice's <subject>, which is no block. */
-static GPtrArray *build_children(const xmlNode *parent)
-{
-    GPtrArray *nodes = g_ptr_array_new_with_free_func(node_free);
-    gboolean is_inline = is_inline_parent((char *)parent->name);
-    for (const xmlNode *n = parent->children; n != NULL; n = n->next) {
-        if (n->type == XML_TEXT_NODE && is_inline) {
-            Node *text = g_new0(Node, 1);
-            text->kind = NODE_TEXT;
-            text->text = fold((char *)n->content);
-            text->line = line_of(n);
-            g_ptr_array_add(nodes, text);
-        } else if (n->type == XML_ELEMENT_NODE && strcmp((char *)n->name, "subject")) {
-            g_ptr_array_add(nodes, build_node(n));
-        }
-    }
-    return nodes;
-}
-
-static const xmlNode *child(const xmlNode *parent, const char *name)
-{
-    const xmlNode *n = parent->children;
-    while (n != NULL && (n->type != XML_ELEMENT_NODE || strcmp((char *)n->name, name)))
-        n = n->next;
-    return n;
-}
-
-static GPtrArray *build_child(const xmlNode *parent, const char *name)
-{
-    const xmlNode *node = child(parent, name);
-    return node != NULL ? build_children(node) : g_ptr_array_new_with_free_func(node_free);
 }
 
 /* Words of an element's text; empty when the element is missing. */
@@ -253,7 +118,7 @@ static char **words(const xmlNode *node)
 {
     if (node == NULL)
         return g_new0(char *, 1);
-    g_autofree char *text = folded_content(node);
+    g_autofree char *text = template_content(node);
     return *text != '\0' ? g_strsplit(text, " ", -1) : g_new0(char *, 1);
 }
 
@@ -269,35 +134,64 @@ static void template_text_free(gpointer data)
 static TemplateText *build_template_text(const xmlNode *notice)
 {
     TemplateText *text = g_new0(TemplateText, 1);
-    g_autofree char *group_by = attribute(notice, "group-by");
-    text->language = attribute(notice, "xml:lang");
-    text->line = line_of(notice);
+    g_autofree char *group_by = template_attribute(notice, "group-by");
+    text->language = template_attribute(notice, "xml:lang");
+    text->line = template_attribute_place(notice, "xml:lang");
     text->group_by_address = !g_strcmp0(group_by, "address");
-    text->subject = build_child(notice, "subject");
-    text->blocks = build_children(notice);
+    text->subject = template_child_nodes(notice, "subject");
+    text->blocks = template_nodes(notice);
     return text;
+}
+
+static guint child_line(const xmlNode *parent, const char *name)
+{
+    const xmlNode *node = template_child(parent, name);
+    return node != NULL ? template_text_place(node) : 0;
+}
+
+/* Its lines, each without blanks at its ends; caller frees. */
+static char *sample_of(const xmlNode *root)
+{
+    const xmlNode *node = template_child(root, "sample");
+    xmlChar *content = node != NULL ? xmlNodeGetContent(node) : NULL;
+    g_auto(GStrv) lines = g_strsplit(content != NULL ? (char *)content : "", "\n", -1);
+    GString *sample = g_string_new(NULL);
+
+    xmlFree(content);
+    for (char **line = lines; *line != NULL; line++)
+        if (*g_strstrip(*line) != '\0')
+            g_string_append_printf(sample, "%s\n", *line);
+    return g_string_free(sample, node == NULL);
 }
 
 static Template *build_template(const xmlNode *root, const char *file)
 {
     Template *template_ = g_new0(Template, 1);
-    const xmlNode *columns = child(root, "columns");
-    const xmlNode *match = child(root, "match");
-    g_autofree char *only = columns != NULL ? attribute(columns, "only") : NULL;
-    template_->id = attribute(root, "id");
+    const xmlNode *columns = template_child(root, "columns");
+    const xmlNode *match = template_child(root, "match");
+    g_autofree char *only = columns != NULL ? template_attribute(columns, "only") : NULL;
+    template_->id = template_attribute(root, "id");
     template_->file = g_strdup(file);
-    template_->line = line_of(root);
+    template_->line = template_attribute_place(root, "id");
     template_->titles = g_ptr_array_new_with_free_func(g_free);
     template_->texts = g_ptr_array_new_with_free_func(template_text_free);
     template_->columns = words(columns);
+    template_->column_lines = template_word_places(columns);
     template_->columns_line = columns != NULL ? line_of(columns) : 0;
     template_->columns_only = !g_strcmp0(only, "yes");
+    template_->sample = sample_of(root);
+    template_->sample_line = child_line(root, "sample");
+    template_->titles_written = g_ptr_array_new_with_free_func(g_free);
+    template_->title_lines = g_array_new(FALSE, FALSE, sizeof(guint));
     template_->match_line = match != NULL ? line_of(match) : 0;
     for (const xmlNode *n = match != NULL ? match->children : NULL; n != NULL; n = n->next) {
         if (n->type != XML_ELEMENT_NODE)
             continue;
-        g_autofree char *title = folded_content(n);
+        char *title = template_content(n);
+        guint place = template_text_place(n);
         g_ptr_array_add(template_->titles, title_key(title));
+        g_ptr_array_add(template_->titles_written, title);
+        g_array_append_val(template_->title_lines, place);
     }
     for (const xmlNode *n = root->children; n != NULL; n = n->next)
         if (n->type == XML_ELEMENT_NODE && !strcmp((char *)n->name, "notice"))
@@ -311,7 +205,9 @@ static void layout_text_free(gpointer data)
     LayoutText *text = data;
     g_free(text->language);
     g_free(text->hint);
+    g_ptr_array_unref(text->subject);
     g_ptr_array_unref(text->more);
+    g_clear_pointer(&text->attached, g_ptr_array_unref);
     g_ptr_array_unref(text->greeting);
     g_ptr_array_unref(text->signature);
     g_hash_table_unref(text->blocks);
@@ -321,25 +217,28 @@ static void layout_text_free(gpointer data)
 static LayoutText *build_layout_text(const xmlNode *frame, const char *file, Faults *faults)
 {
     LayoutText *text = g_new0(LayoutText, 1);
-    const xmlNode *hint = child(frame, "hint");
-    text->language = attribute(frame, "xml:lang");
-    text->line = line_of(frame);
-    text->hint = hint != NULL ? folded_content(hint) : NULL;
-    text->more = build_child(frame, "more");
-    text->greeting = build_child(frame, "greeting");
-    text->signature = build_child(frame, "signature");
+    const xmlNode *hint = template_child(frame, "hint");
+    text->language = template_attribute(frame, "xml:lang");
+    text->line = template_attribute_place(frame, "xml:lang");
+    text->hint = hint != NULL ? template_content(hint) : NULL;
+    text->subject = template_child_nodes(frame, "subject");
+    text->more = template_child_nodes(frame, "more");
+    text->attached
+        = template_child(frame, "attached") != NULL ? template_child_nodes(frame, "attached") : NULL;
+    text->greeting = template_child_nodes(frame, "greeting");
+    text->signature = template_child_nodes(frame, "signature");
     text->blocks =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
     for (const xmlNode *n = frame->children; n != NULL; n = n->next) {
         if (n->type != XML_ELEMENT_NODE || strcmp((char *)n->name, "block"))
             continue;
-        char *name = attribute(n, "name");
+        char *name = template_attribute(n, "name");
         if (g_hash_table_contains(text->blocks, name))
-            faults_add(faults, file, line_of(n),
+            faults_add(faults, file, template_attribute_place(n, "name"),
                        "block \"%s\" stands twice in language %s, "
                        "expected one",
                        name, text->language);
-        g_hash_table_replace(text->blocks, name, build_children(n));
+        g_hash_table_replace(text->blocks, name, template_nodes(n));
     }
     return text;
 }
@@ -354,41 +253,61 @@ static void header_free(gpointer data)
 
 static char *child_text(const xmlNode *parent, const char *name)
 {
-    const xmlNode *node = child(parent, name);
-    return node != NULL ? folded_content(node) : NULL;
-}
-
-static guint child_line(const xmlNode *parent, const char *name)
-{
-    const xmlNode *node = child(parent, name);
-    return node != NULL ? line_of(node) : 0;
+    const xmlNode *node = template_child(parent, name);
+    return node != NULL ? template_content(node) : NULL;
 }
 
 static void build_header(GPtrArray *headers, const xmlNode *element)
 {
     TemplateHeader *header = g_new0(TemplateHeader, 1);
-    header->name = attribute(element, "name");
-    header->value = build_children(element);
-    header->line = line_of(element);
+    header->name = template_attribute(element, "name");
+    header->value = template_nodes(element);
+    header->line = template_attribute_place(element, "name");
     g_ptr_array_add(headers, header);
+}
+
+static gboolean attribute_is(const xmlNode *node, const char *name, const char *value)
+{
+    g_autofree char *is = template_attribute(node, name);
+    return !g_strcmp0(is, value);
+}
+
+/* Left out, all rows stand in the text as CSV. */
+static LayoutTable build_table(const xmlNode *node)
+{
+    LayoutTable table = { .max_rows = G_MAXUINT };
+    if (node != NULL) {
+        g_autofree char *max_rows = template_attribute(node, "max-rows");
+        g_autofree char *hide = template_attribute(node, "hide");
+        table.line = line_of(node);
+        table.first = attribute_is(node, "position", "start");
+        table.attach = attribute_is(node, "form", "attachment");
+        table.bom = attribute_is(node, "bom", "yes");
+        table.formula_safe = attribute_is(node, "formula-safe", "yes");
+        if (max_rows != NULL || table.attach)
+            table.max_rows = max_rows != NULL ? (guint)atoi(max_rows) : LAYOUT_ROWS_MAX;
+        table.hide = hide != NULL && *hide != '\0' ? g_strsplit(hide, " ", -1) : NULL;
+    }
+    if (table.hide == NULL)
+        table.hide = g_new0(char *, 1);
+    return table;
 }
 
 static Layout *build_layout(const xmlNode *root, const char *file, Faults *faults)
 {
     Layout *layout = g_new0(Layout, 1);
-    const xmlNode *table = child(root, "table");
-    g_autofree char *position = table != NULL ? attribute(table, "position") : NULL;
-    layout->id = attribute(root, "id");
+    layout->id = template_attribute(root, "id");
     layout->file = g_strdup(file);
-    layout->line = line_of(root);
+    layout->line = template_attribute_place(root, "id");
     layout->separator = child_text(root, "separator") ?: g_strdup("----");
-    layout->order = words(child(root, "languages"));
+    layout->order = words(template_child(root, "languages"));
+    layout->order_lines = template_word_places(template_child(root, "languages"));
     layout->order_line = child_line(root, "languages");
     layout->from = child_text(root, "from");
     layout->from_line = child_line(root, "from");
     layout->reply_to = child_text(root, "reply-to");
     layout->reply_to_line = child_line(root, "reply-to");
-    layout->table_first = !g_strcmp0(position, "start");
+    layout->table = build_table(template_child(root, "table"));
     layout->headers = g_ptr_array_new_with_free_func(header_free);
     layout->texts = g_ptr_array_new_with_free_func(layout_text_free);
     for (const xmlNode *n = root->children; n != NULL; n = n->next) {
@@ -409,7 +328,11 @@ void template_free(Template *template_)
     g_free(template_->id);
     g_free(template_->file);
     g_strfreev(template_->columns);
+    g_free(template_->sample);
+    g_array_unref(template_->column_lines);
     g_ptr_array_unref(template_->titles);
+    g_ptr_array_unref(template_->titles_written);
+    g_array_unref(template_->title_lines);
     g_ptr_array_unref(template_->texts);
     g_free(template_);
 }
@@ -422,8 +345,10 @@ void layout_free(Layout *layout)
     g_free(layout->file);
     g_free(layout->separator);
     g_strfreev(layout->order);
+    g_array_unref(layout->order_lines);
     g_free(layout->from);
     g_free(layout->reply_to);
+    g_strfreev(layout->table.hide);
     g_ptr_array_unref(layout->headers);
     g_ptr_array_unref(layout->texts);
     g_free(layout);
@@ -434,9 +359,11 @@ gboolean template_read(const char *file, const char *content, gsize length, Temp
 {
     guint before = faults_errors(faults);
     *result_r = (TemplateFile){ NULL, NULL };
-    xmlDoc *document = parse(file, content, length, faults);
+    g_autoptr(GArray) marks = template_scan(file, content, length, faults);
+    xmlDoc *document = marks != NULL ? parse(file, content, length, faults) : NULL;
     if (document == NULL)
         return FALSE;
+    template_place_nodes(document, marks);
     xmlNode *root = xmlDocGetRootElement(document);
     find_controls(root, file, faults);
     /* A fault is one line: what has controls in it is not quoted in another. */

@@ -146,8 +146,7 @@ static char *alternatives(const char *const *names, const char *open, const char
 
 static guint line_of(const xmlNode *node)
 {
-    long line = xmlGetLineNo(node);
-    return line > 0 ? (guint)line : 0;
+    return template_place(node);
 }
 
 static void check_value(Walk *walk, const xmlNode *node, const char *name, const char *value,
@@ -168,30 +167,42 @@ static void check_value(Walk *walk, const xmlNode *node, const char *name, const
     if (g_strv_contains(allowed, value))
         return;
     g_autofree char *expected = alternatives(allowed, "\"", "\"");
-    faults_add(walk->faults, walk->file, line_of(node), "%s=\"%s\" in <%s>, expected %s", name,
-               value, node->name, expected);
+    g_autofree char *guess = template_guess(value, allowed, "\"", "\"");
+    faults_add(walk->faults, walk->file, template_attribute_place(node, name),
+               "%s=\"%s\" in <%s>%s%s expected %s", name, value, node->name, guess,
+               *guess != '\0' ? "" : ",", expected);
 }
 
-static void check_attributes(Walk *walk, const xmlNode *node, const Content *content)
+/* ", did you mean X?", and X itself in *meant_r, or NULL: "lang" may be "xml:lang", too. */
+static char *guess_attribute(const char *name, const char *const *names, const char **meant_r)
 {
-    g_autofree const char **names = names_of(content->attributes);
-    for (const xmlAttr *a = node->properties; a != NULL; a = a->next) {
-        g_autofree char *name = a->ns != NULL && a->ns->prefix != NULL
-                                    ? g_strdup_printf("%s:%s", a->ns->prefix, a->name)
-                                    : g_strdup((char *)a->name);
-        const xmlNode *pattern = find_named(content->attributes, name);
-        if (pattern == NULL) {
-            g_autofree char *guess = template_guess(name, names, "", "");
-            g_autofree char *all = alternatives(names, "", "");
-            faults_add(walk->faults, walk->file, line_of(node),
-                       "unknown attribute %s in <%s>%s; expected %s", name, node->name, guess,
-                       all[0] != '\0' ? all : "none");
-            continue;
-        }
-        xmlChar *value = xmlNodeListGetString(node->doc, a->children, 1);
-        check_value(walk, node, name, value != NULL ? (char *)value : "", pattern);
-        xmlFree(value);
+    *meant_r = faults_guess(name, names);
+    for (guint i = 0; names[i] != NULL; i++) {
+        const char *colon = strchr(names[i], ':');
+        if (colon != NULL && strcmp(colon + 1, name) == 0)
+            *meant_r = names[i];
     }
+    return *meant_r != NULL ? g_strdup_printf(", did you mean %s?", *meant_r) : g_strdup("");
+}
+
+/* Returns the name that was meant, or NULL. */
+static const char *report_attribute(Walk *walk, const xmlNode *node, const xmlAttr *a,
+                                    const char *name, const Content *content)
+{
+    const char *meant;
+    g_autofree const char **names = names_of(content->attributes);
+    g_autofree char *guess = guess_attribute(name, names, &meant);
+    g_autofree char *all = alternatives(names, "", "");
+    faults_add(walk->faults, walk->file, template_place((const xmlNode *)a),
+               "unknown attribute %s in <%s>%s; expected %s", name, node->name, guess,
+               all[0] != '\0' ? all : "none");
+    return meant;
+}
+
+/* That an attribute is missing, unless a typo of it was told of. */
+static void check_required(Walk *walk, const xmlNode *node, const Content *content,
+                           const GPtrArray *meant)
+{
     for (guint i = 0; i < content->required->len; i++) {
         const xmlNode *pattern = content->required->pdata[i];
         const char *name = grammar_name(pattern);
@@ -199,10 +210,32 @@ static void check_attributes(Walk *walk, const xmlNode *node, const Content *con
             strcmp(name, "xml:lang")
                 ? xmlHasNsProp(node, (const xmlChar *)name, NULL) != NULL
                 : xmlHasNsProp(node, (const xmlChar *)"lang", XML_XML_NAMESPACE) != NULL;
-        if (is_element(pattern, "attribute") && !there)
+        if (is_element(pattern, "attribute") && !there &&
+            !g_ptr_array_find_with_equal_func((GPtrArray *)meant, name, g_str_equal, NULL))
             faults_add(walk->faults, walk->file, line_of(node),
                        "<%s> lacks its attribute %s=\"...\"", node->name, name);
     }
+}
+
+static void check_attributes(Walk *walk, const xmlNode *node, const Content *content)
+{
+    g_autoptr(GPtrArray) meant = g_ptr_array_new();
+    for (const xmlAttr *a = node->properties; a != NULL; a = a->next) {
+        g_autofree char *name = a->ns != NULL && a->ns->prefix != NULL
+                                    ? g_strdup_printf("%s:%s", a->ns->prefix, a->name)
+                                    : g_strdup((char *)a->name);
+        const xmlNode *pattern = find_named(content->attributes, name);
+        if (pattern == NULL) {
+            const char *other = report_attribute(walk, node, a, name, content);
+            if (other != NULL)
+                g_ptr_array_add(meant, (gpointer)other);
+            continue;
+        }
+        xmlChar *value = xmlNodeListGetString(node->doc, a->children, 1);
+        check_value(walk, node, name, value != NULL ? (char *)value : "", pattern);
+        xmlFree(value);
+    }
+    check_required(walk, node, content, meant);
 }
 
 /* What is said of an element that must not be where it is. */
@@ -230,6 +263,14 @@ static void report_stranger(Walk *walk, const xmlNode *node, const Content *cont
 {
     g_autofree const char **here = names_of(content->elements);
     g_autofree char *expected = alternatives(here, "<", ">");
+    const char *instead = template_instead_of_html((const char *)node->name);
+    if (instead != NULL && node->ns == NULL && node->parent->type == XML_ELEMENT_NODE &&
+        !g_hash_table_contains(walk->schema->elements, node->name)) {
+        faults_add(walk->faults, walk->file, line_of(node),
+                   "<%s> of HTML in <%s>, which notices don't have; expected %s", node->name,
+                   node->parent->name, instead);
+        return;
+    }
     g_autofree char *what = describe_stranger(walk, node, here);
     faults_add(walk->faults, walk->file, line_of(node), "%s%s expected %s", what,
                g_str_has_suffix(what, "?") ? "" : ",",

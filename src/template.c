@@ -166,6 +166,7 @@ static void check_complete(const TemplateSet *set, const char *const *directorie
         faults_add(faults, all, 0,
                    "no layout \"default\", expected one, as in the shipped default.xml");
     template_check_set(set->templates, set->layouts, faults);
+    template_check_classes(set, set->templates, faults);
 }
 
 static void load_all(Load *load, const char *const *directories)

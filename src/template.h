@@ -14,17 +14,21 @@
 #include "faults.h"
 
 #define TEMPLATE_FILE_MAX (1024 * 1024) /* bytes; a letter is a few thousand */
+#define TEMPLATE_SAMPLE_MIN 2 /* rows: a letter to one is another than to many */
 
 typedef enum {
     /* inline */
     NODE_TEXT,      /* text: white space folded to single blanks */
     NODE_FIELD,     /* text: name of the field */
     NODE_COUNT,     /* number of distinct addresses, or of what it stands in is about */
-    NODE_ADDRESSES, /* the first address and, by the layout's <more>, how many others */
+    NODE_ADDRESSES, /* the first max addresses and, by the layout's <more>, how many others */
+    NODE_COLUMN,    /* text: name; the first max different cells and, likewise, the others */
+    NODE_TEMPLATE,  /* in a layout's subject: the template's */
     NODE_ONE,       /* children, if NODE_COUNT is one */
     NODE_MANY,      /* children, if it is more */
     NODE_LINK,      /* href in text, children: label; also a block */
     NODE_BREAK,     /* <br/>: a new line */
+    NODE_IF,        /* children, if a condition holds, see Node; also a block */
     /* blocks */
     NODE_PARAGRAPH,
     NODE_LIST, /* children: NODE_ITEM */
@@ -39,11 +43,21 @@ typedef enum {
                         NODE_COUNT is how many times */
 } NodeKind;
 
+#define TEMPLATE_COLUMN_MAX 3  /* cells that <column/> shows, unless it says how many */
+#define TEMPLATE_MAX_MAX    99 /* as many as it may say: more are for the table */
+
 typedef struct Node {
     NodeKind kind;
     char *text;          /* see above, or NULL */
     GPtrArray *children; /* of Node, or NULL */
-    guint line;
+    /* NODE_IF: does the field text have this value, or any row's cell of the column text?
+     * value NULL: any but an empty one.  negated: it has not. */
+    gboolean of_column, negated;
+    char *value;
+    guint max;
+    char *zone_name; /* NODE_FIELD: for a time, or NULL */
+    GTimeZone *zone; /* NULL also if there is none of this name */
+    guint line; /* here and below: as faults_add() takes it, with the column */
 } Node;
 
 /* One language of a template. */
@@ -59,11 +73,15 @@ typedef struct {
     char *id;
     char *file;
     GPtrArray *titles; /* title_key()'s, char * */
+    GPtrArray *titles_written; /* the same as they stand in the file */
     char **columns;    /* NULL-terminated, in the order to show; may be empty */
     gboolean columns_only;
     gboolean group_by_address;            /* one notice per address instead of per customer */
+    char *sample;                         /* rows as CSV, with a header; or NULL */
+    guint sample_line;
     GPtrArray *texts;                     /* of TemplateText, in file order, at least one */
     guint line, match_line, columns_line; /* 0: not in the file */
+    GArray *title_lines, *column_lines;   /* guint, of each title and column */
 } Template;
 
 /* A further header field. */
@@ -73,11 +91,25 @@ typedef struct {
     guint line;
 } TemplateHeader;
 
+#define LAYOUT_ROWS_MAX 20 /* a screen of rows: more are read in a spreadsheet, not in a mail */
+
+/* How a layout shows the rows. */
+typedef struct {
+    gboolean first;        /* before the texts instead of behind them */
+    gboolean attach;       /* as a CSV file, however many they are */
+    guint max_rows;        /* that stand in the text; more are attached alone */
+    gboolean bom, formula_safe; /* of the file, see rows-csv.h */
+    char **hide;           /* columns that no notice shows; NULL-terminated */
+    guint line;
+} LayoutTable;
+
 /* One language of a layout. */
 typedef struct {
     char *language;
     char *hint;      /* first line when other languages follow, or NULL */
+    GPtrArray *subject; /* inline Nodes round NODE_TEMPLATE; empty: it alone */
     GPtrArray *more; /* inline Nodes behind the first address and a blank; <count/> is the rest */
+    GPtrArray *attached; /* inline Nodes: says that the rows are attached; or NULL */
     GPtrArray *greeting; /* block Nodes */
     GPtrArray *signature;
     GHashTable *blocks; /* name -> GPtrArray of block Nodes */
@@ -91,9 +123,10 @@ typedef struct {
     char **order;          /* languages, first to last; NULL-terminated */
     char *from, *reply_to; /* RFC 5322 mailboxes, or NULL: the config's */
     GPtrArray *headers;    /* of TemplateHeader: further fields */
-    gboolean table_first;  /* table before the texts instead of behind them */
+    LayoutTable table;
     GPtrArray *texts;      /* of LayoutText, one per language of order */
     guint line, order_line, from_line, reply_to_line;
+    GArray *order_lines; /* guint, of each of order */
 } Layout;
 
 typedef struct TemplateSet TemplateSet;

@@ -7,19 +7,26 @@
 
 #include <string.h>
 
-#define WORD_MAX 16   /* the longest known here has 14 letters */
+#define WORD_MAX 16   /* the longest known here has 11 letters */
+#define WINDOW 12     /* words behind TLP: "classification of this report and of all in it is" */
 #define DECOMPOSED 18 /* characters, at most, of one (Unicode Standard Annex 15) */
 
 typedef struct {
     char word[WORD_MAX + 1]; /* lower case, without what is no ASCII */
     gsize length;            /* may be above WORD_MAX: then it is no word of ours */
-    gboolean named;          /* "TLP" was said, its colour not yet */
-    gboolean amber;          /* ... and it was amber: STRICT may follow */
+    guint window;            /* so many words may still tell the colour of what was named */
+    gboolean told;           /* one has */
+    gboolean amber;          /* the last word was amber: STRICT may follow */
+    gboolean marking;        /* a colon stands behind the name: no mere mention */
+    gboolean unclear;        /* TLP was mentioned, and no colour told */
+    gboolean unknown;        /* a marking had none that is known */
+    guint spelt;             /* words of "Traffic Light Protocol" so far */
     Tlp strictest;
 } Reader;
 
 static const char *const names[] = {
-    [TLP_NONE] = "",           [TLP_CLEAR] = "TLP:CLEAR",
+    [TLP_NONE] = "",           [TLP_UNCLEAR] = "TLP without a known colour",
+    [TLP_CLEAR] = "TLP:CLEAR",
     [TLP_GREEN] = "TLP:GREEN", [TLP_AMBER] = "TLP:AMBER",
     [TLP_AMBER_STRICT] = "TLP:AMBER+STRICT", [TLP_RED] = "TLP:RED",
 };
@@ -31,7 +38,7 @@ const char *tlp_name(Tlp tlp)
 
 gboolean tlp_restricts(Tlp tlp)
 {
-    return tlp >= TLP_AMBER;
+    return tlp >= TLP_UNCLEAR;
 }
 
 static Tlp colour(const char *word)
@@ -40,8 +47,11 @@ static Tlp colour(const char *word)
         const char *word;
         Tlp tlp;
     } colours[] = {
-        { "clear", TLP_CLEAR }, { "white", TLP_CLEAR },              { "green", TLP_GREEN },
-        { "amber", TLP_AMBER }, { "amberstrict", TLP_AMBER_STRICT }, { "red", TLP_RED },
+        { "clear", TLP_CLEAR },  { "white", TLP_CLEAR },  { "weiss", TLP_CLEAR },
+        { "wei?", TLP_CLEAR },   { "green", TLP_GREEN },  { "grun", TLP_GREEN },
+        { "gruen", TLP_GREEN },  { "amber", TLP_AMBER },  { "gelb", TLP_AMBER },
+        { "orange", TLP_AMBER }, { "red", TLP_RED },      { "rot", TLP_RED },
+        { "amberstrict", TLP_AMBER_STRICT },
     };
     for (gsize i = 0; i < G_N_ELEMENTS(colours); i++)
         if (strcmp(colours[i].word, word) == 0)
@@ -49,42 +59,92 @@ static Tlp colour(const char *word)
     return TLP_NONE;
 }
 
-/* "TLP 2.0: RED", "TLP-Einstufung: AMBER", "TLP is GREEN". */
-static gboolean may_stand_between(const char *word)
-{
-    static const char *const words[] = {
-        "version", "level",  "marking", "label",  "color", "colour", "classification", "status",
-        "stufe",   "farbe",  "einstufung", "kennzeichnung", "is", "ist", NULL,
-    };
-    return strspn(word, "v0123456789") == strlen(word)
-        || g_strv_contains(words, word);
-}
-
 static void note(Reader *reader, Tlp tlp)
 {
     reader->strictest = MAX(reader->strictest, tlp);
     reader->amber = tlp == TLP_AMBER;
-    reader->named = FALSE;
+    reader->told = TRUE;
+}
+
+/* It was named, by whatever name: the next words tell its colour. */
+static void name(Reader *reader)
+{
+    reader->window = WINDOW;
+    reader->told = reader->marking = FALSE;
+}
+
+/* No colour is to be expected any more. */
+static void close_window(Reader *reader)
+{
+    reader->unclear = reader->unclear || !reader->told;
+    reader->unknown = reader->unknown || (!reader->told && reader->marking);
+    reader->window = 0;
+}
+
+/* "TLP", "TLPv2", "TLPGREEN" and "Traffic Light Protocol". */
+static gboolean is_name(Reader *reader, const char *word)
+{
+    static const char *const spelling[] = { "traffic", "light", "proto" };
+
+    if (!g_str_has_prefix(word, spelling[reader->spelt]))
+        reader->spelt = 0;
+    if (g_str_has_prefix(word, spelling[reader->spelt]))
+        reader->spelt++;
+    if (reader->spelt < G_N_ELEMENTS(spelling))
+        return g_str_has_prefix(word, "tlp");
+    reader->spelt = 0;
+    return TRUE;
+}
+
+/* What follows a colour that lets it pass may take it back in the same line: "CLEAR until
+ * Monday, then AMBER". */
+static void look_for_colour(Reader *reader, Tlp tlp)
+{
+    gboolean strict = reader->amber && strcmp(reader->word, "strict") == 0;
+
+    reader->amber = FALSE;
+    if (strict)
+        note(reader, TLP_AMBER_STRICT);
+    else if (tlp != TLP_NONE && (!reader->told || tlp >= TLP_AMBER))
+        note(reader, tlp);
+    else if (!reader->told && --reader->window == 0)
+        close_window(reader);
 }
 
 static void end_word(Reader *reader)
 {
     gboolean short_enough = reader->length <= WORD_MAX;
-    gboolean begins = g_str_has_prefix(reader->word, "tlp");
-    const char *rest = reader->word + (begins ? strlen("tlp") : 0);
+    const char *rest = reader->word + (g_str_has_prefix(reader->word, "tlp") ? strlen("tlp") : 0);
 
     if (reader->length == 0)
         return;
-    if (short_enough && (begins || reader->named) && colour(rest) != TLP_NONE)
-        note(reader, colour(rest));
-    else if (short_enough && reader->amber && strcmp(reader->word, "strict") == 0)
-        note(reader, TLP_AMBER_STRICT);
-    else {
-        reader->named = short_enough && (begins || reader->named) && may_stand_between(rest);
+    gboolean naming = is_name(reader, reader->word);
+    if (naming)
+        name(reader);
+    if (naming && colour(rest) == TLP_NONE)
         reader->amber = FALSE;
-    }
+    else if (reader->window > 0)
+        look_for_colour(reader, short_enough ? colour(rest) : TLP_NONE);
     reader->length = 0;
     reader->word[0] = '\0';
+}
+
+static void end_line(Reader *reader)
+{
+    end_word(reader);
+    if (reader->told && !reader->amber)
+        reader->window = 0;
+}
+
+/* A mention matters only where nothing is marked. */
+static Tlp end_text(Reader *reader)
+{
+    end_word(reader);
+    if (reader->window > 0)
+        close_window(reader);
+    if (reader->unknown || (reader->unclear && reader->strictest == TLP_NONE))
+        return MAX(reader->strictest, TLP_UNCLEAR);
+    return reader->strictest;
 }
 
 static void add_letter(Reader *reader, gunichar letter)
@@ -122,14 +182,19 @@ static void add_character(Reader *reader, gunichar c)
     for (gsize i = 0; i < MIN(n, DECOMPOSED); i++)
         if (g_unichar_isalnum(parts[i]))
             add_letter(reader, g_unichar_tolower(parts[i]));
-        else if (!is_invisible(parts[i]))
+        else if (!is_invisible(parts[i])) {
             end_word(reader);
+            reader->marking = reader->marking
+                || (parts[i] == ':' && reader->window == WINDOW && !reader->told);
+        }
 }
 
 static void read_characters(Reader *reader, const char *text, gsize length)
 {
     for (const char *p = text, *end = text + length; p < end;) {
         gunichar c = (guchar)*p < 0x80 ? (gunichar)*p : g_utf8_get_char_validated(p, end - p);
+        if (c == '\n')
+            end_line(reader);
         if (c == (gunichar)-1 || c == (gunichar)-2) {
             end_word(reader);
             p++;
@@ -145,8 +210,7 @@ Tlp tlp_of_line(const char *text, gsize length)
     Reader reader = { .strictest = TLP_NONE };
 
     read_characters(&reader, text, length);
-    end_word(&reader);
-    return reader.strictest;
+    return end_text(&reader);
 }
 
 /* Does the line, of dashes in front, say this? */
@@ -194,6 +258,5 @@ Tlp tlp_of_text(const char *text, gsize length)
         else if (!forwarded && !is_quoted(line, n))
             read_characters(&reader, line, (gsize)(next - line));
     }
-    end_word(&reader);
-    return reader.strictest;
+    return end_text(&reader);
 }

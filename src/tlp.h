@@ -3,20 +3,28 @@
 
 /* tlp: a text -> the strictest marking of the Traffic Light Protocol in it.
  *
- * FIRST's TLP 2.0, and 1.0 with its WHITE.  A marking is the word TLP and, as the next word,
- * a colour, whatever stands between: "TLP:AMBER", "[TLP: Red]", "TLP-AMBER+STRICT", "TLP"
- * and "GREEN" on the next line, also glued ("TLPGREEN"), or with a word such as
- * "classification" or "2.0" between.  What can't be seen (soft hyphens, joiners, accents)
- * is not there, and a letter in another form (full width, bold) is that letter.  A
- * sentence about TLP may count as a marking: that holds a report, which a person
- * releases. */
+ * FIRST's TLP 2.0, and 1.0 with its WHITE, in English and German.  A marking is the word TLP,
+ * or Traffic Light Protocol, and a colour among the next words: "TLP:AMBER", "[TLP: Red]",
+ * "TLP-AMBER+STRICT", "TLPGREEN", "TLP-Klassifizierung: AMBER", "TLP" and "GREEN" on the next
+ * line; also a stricter one behind it in its line ("CLEAR until Monday, then AMBER").  What can't be seen (soft
+ * hyphens, joiners, accents) is not there, and a letter in another form (full width, bold) is
+ * that letter.  A sentence about TLP may count as a marking: that holds a report, which a
+ * person releases. */
 #ifndef CERTBUND_TLP_H
 #define CERTBUND_TLP_H
 
 #include <glib.h>
 
 /* The stricter, the greater. */
-typedef enum { TLP_NONE, TLP_CLEAR, TLP_GREEN, TLP_AMBER, TLP_AMBER_STRICT, TLP_RED } Tlp;
+typedef enum {
+    TLP_NONE,
+    TLP_CLEAR,
+    TLP_GREEN,
+    TLP_UNCLEAR, /* a marking of no colour that is known, or a mention where nothing is marked */
+    TLP_AMBER,
+    TLP_AMBER_STRICT,
+    TLP_RED
+} Tlp;
 
 const char *tlp_name(Tlp tlp); /* "TLP:AMBER+STRICT"; "" for none */
 

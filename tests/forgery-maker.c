@@ -85,6 +85,8 @@ static void publish(const ForgeryMaker *maker)
 
 /* ---- mails */
 
+#define MARKER "Betroffene Systeme in Ihrem Netzbereich:"
+
 static char *plain(const ForgeryMaker *maker, gint64 age)
 {
     g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
@@ -96,6 +98,22 @@ static char *plain(const ForgeryMaker *maker, gint64 age)
                                    NULL));
     g_autoptr(GBytes) mail = mail_make(&options);
     return text_of(mail);
+}
+
+/* It, with this instead of that, once. */
+static char *altered(const ForgeryMaker *maker, const char *that, const char *this)
+{
+    g_autofree char *mail = plain(maker, 0);
+    g_auto(GStrv) halves = g_strsplit(mail, that, 2);
+    g_assert_nonnull(halves[1]);
+    return g_strconcat(halves[0], this, halves[1], NULL);
+}
+
+static char *dkim_altered(const ForgeryMaker *maker, const char *that, const char *this)
+{
+    const MakerSignature good = { .domain = DOMAIN, .selector = SELECTOR, .simple_body = TRUE };
+    g_autofree char *mail = altered(maker, that, this);
+    return maker_sign(mail, &good);
 }
 
 static char *dkim(const ForgeryMaker *maker, const MakerSignature *order, const char *domain,
@@ -147,8 +165,15 @@ static char *pgp(const ForgeryMaker *maker, Key key, gint64 age)
 static char *pgp_note(const ForgeryMaker *maker)
 {
     g_autofree char *mail = plain(maker, 0);
-    char *marker = strstr(mail, "Betroffene Systeme");
+    char *marker = strstr(mail, MARKER);
     *marker = '\0';
+    return pgp_sign(maker, mail, PINNED, "");
+}
+
+static char *pgp_cited(const ForgeryMaker *maker)
+{
+    g_autofree char *mail = altered(maker, MARKER, "Mit freundlichen Gr\303\274\303\237en\r\n"
+                                                   "E. Muster\r\n\r\n" MARKER);
     return pgp_sign(maker, mail, PINNED, "");
 }
 
@@ -168,9 +193,11 @@ static char *pgp_relayed(const ForgeryMaker *maker)
                            halves[0], halves[1], part);
 }
 
-static char *smime(const ForgeryMaker *maker, guint key)
+/* above: what stands above the table */
+static char *smime(const ForgeryMaker *maker, guint key, const char *above)
 {
-    g_autofree char *mail = plain(maker, 0);
+    g_autofree char *whole = g_strconcat(above, MARKER, NULL);
+    g_autofree char *mail = altered(maker, MARKER, whole);
     const SmimeOrder order = { .signers = { maker->smime[key] }, .time = maker->now,
                                .n_certificates = 1 };
     g_autoptr(GBytes) der = smime_sign(&order, strstr(mail, "Content-Type: "));
@@ -207,6 +234,13 @@ static void make_dkim_mails(ForgeryMaker *maker)
     mails[DKIM_SUBDOMAIN] = dkim(maker, &good, "a." DOMAIN, 0);
     mails[DKIM_PARENT] = dkim(maker, &good, "cert-bund.de", 0);
     mails[DKIM_SUFFIX] = dkim(maker, &good, DOMAIN ".example.org", 0);
+    mails[DKIM_PERSON] = dkim_altered(maker, "<reports@", "<erika.muster@");
+    mails[DKIM_REPLY] = dkim_altered(maker, "Subject: [", "Subject: AW: [");
+    mails[DKIM_ANSWER] = dkim_altered(maker, "Subject: [",
+                                      "In-Reply-To: <1@example.org>\r\nSubject: [");
+    mails[DKIM_CITED] = dkim_altered(maker, MARKER,
+                                     "Von: Erika Muster <erika@example.org>\r\nGesendet: "
+                                     "Mittwoch, 12. Februar 2025 10:00\r\n\r\n" MARKER);
     mails[RESULTS] = g_strconcat("Authentication-Results: " FORGERY_ID ";\r\n\tdkim=pass header.d="
                                  DOMAIN " header.s=" SELECTOR "\r\n", mails[DKIM], NULL);
 }
@@ -219,14 +253,17 @@ static void make_signed_mails(ForgeryMaker *maker)
     mails[PGP] = pgp(maker, PINNED, 0);
     mails[PGP_LIST] = pgp_relayed(maker);
     mails[PGP_NOTE] = pgp_note(maker);
+    mails[PGP_CITED] = pgp_cited(maker);
     mails[PGP_OLD] = pgp(maker, PINNED, OLD);
     mails[PGP_UNPINNED] = pgp(maker, UNPINNED, 0);
     mails[PGP_ABSENT] = pgp(maker, ABSENT, 0);
     mails[PGP_EXPIRED] = pgp(maker, EXPIRED, 0);
     mails[PGP_REVOKED] = pgp(maker, REVOKED, 0);
-    mails[SMIME] = smime(maker, PINNED);
-    mails[SMIME_UNPINNED] = smime(maker, UNPINNED);
-    mails[SMIME_EXPIRED] = smime(maker, 2);
+    mails[SMIME] = smime(maker, PINNED, "");
+    mails[SMIME_UNPINNED] = smime(maker, UNPINNED, "");
+    mails[SMIME_EXPIRED] = smime(maker, 2, "");
+    mails[SMIME_CITED] = smime(maker, PINNED, "Am 12.02.2025 um 10:00 schrieb Erika Muster\r\n"
+                                              "<erika@example.org>:\r\n\r\n");
     mails[DKIM_AND_PGP] = maker_sign(mails[PGP], &good);
 }
 

@@ -27,9 +27,14 @@ typedef enum {
     DKIM_SUBDOMAIN, /* d=a.reports.cert-bund.de */
     DKIM_PARENT,    /* d=cert-bund.de */
     DKIM_SUFFIX,    /* d=reports.cert-bund.de.example.org */
+    DKIM_PERSON,    /* From is somebody else of the domain */
+    DKIM_REPLY,     /* "AW:" in front */
+    DKIM_ANSWER,    /* In-Reply-To, and no more */
+    DKIM_CITED,     /* the table stands below the head of somebody's mail, without ">" */
     PGP,
     PGP_LIST,  /* relayed: a footer round it, From rewritten */
     PGP_NOTE,  /* what is signed has no table */
+    PGP_CITED, /* ... has one below a sign-off */
     PGP_OLD,
     PGP_UNPINNED, /* in the keyring, not in keys= */
     PGP_ABSENT,   /* in keys=, not in the keyring */
@@ -38,6 +43,7 @@ typedef enum {
     SMIME,
     SMIME_UNPINNED,
     SMIME_EXPIRED,
+    SMIME_CITED, /* the table stands below "Am ... schrieb ...:" */
     DKIM_AND_PGP,
     RESULTS, /* DKIM, and our own filter's Authentication-Results on top */
     GENUINE_N

@@ -393,6 +393,33 @@ static gboolean says_nothing(const char *pattern)
         || g_str_has_prefix(pattern, "CE18-27572 ");       /* another team's ticket */
 }
 
+/* Classes with the same columns are told apart by CERT-Bund's own words only. */
+static void test_contradiction(void)
+{
+    static const struct {
+        const char *title, *text, *other;
+    } rows[] = {
+        { "Offene DNS-Resolver", "Offene CHARGEN-Dienste sind ein Problem.", "open-chargen" },
+        { "Offene DNS-Resolver", "Offene DNS-Resolver und offene CHARGEN-Dienste", NULL },
+        { "Offene DNS-Resolver", "Nichts davon", NULL },
+        { "Offene DNS-Resolver", "Offene Redis-Server", NULL }, /* these have a column more */
+        { "Offene DNS-Resolver", NULL, NULL },
+    };
+    g_autoptr(GError) error = NULL;
+    char *csv = g_strdup("asn,ip,timestamp\n64496,192.0.2.1,2025-02-11 11:10:25\n");
+    g_autoptr(Table) table = table_take(csv, 0, strlen(csv), ',', &error);
+
+    g_assert_no_error(error);
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const ReportClass *other
+            = classes_contradiction(classes_named(rows[i].title), table, rows[i].text);
+        g_test_message("%s", rows[i].text);
+        g_assert_cmpstr(other != NULL ? other->id : NULL, ==, rows[i].other);
+    }
+    g_assert_null(classes_named("Offene DNS-Resolver und mehr"));
+    g_assert_nonnull(classes_named("offener dns resolver"));
+}
+
 static void check_patterns(const char *cell_text, const char *id)
 {
     g_auto(GStrv) patterns = g_strsplit(cell_text, " | ", -1);
@@ -484,6 +511,7 @@ int main(int argc, char **argv)
     g_test_add_func("/title/keys", test_keys);
     g_test_add_func("/title/matches", test_matches);
     g_test_add_func("/classes/titles", test_titles);
+    g_test_add_func("/classes/contradiction", test_contradiction);
     g_test_add_func("/classes/spellings", test_spellings);
     g_test_add_func("/classes/pairs", test_pairs);
     g_test_add_func("/classes/table", test_table);

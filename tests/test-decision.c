@@ -99,7 +99,8 @@ static Decision *decide_case(const Case *c, const char *directory, gboolean vouc
     g_autoptr(GBytes) bytes = mail_make(&options);
     g_autoptr(Snapshot) snapshot = fixture_snapshot(directory, c->extra, customers_csv);
     Decision *decision = decide(snapshot, bytes, c->stranger ? &stranger : &fixture_client,
-                                c->now != 0 ? c->now : SENT + DAY, vouched, &error);
+                                c->now != 0 ? c->now : SENT + DAY,
+                                vouched ? VOUCHED_WHOLE : VOUCHED_BY_NOBODY, &error);
     g_assert_no_error(error);
     return decision;
 }
@@ -186,7 +187,7 @@ static void test_stale_customers(void)
         g_autoptr(GBytes) bytes = mail_make(&options);
         g_autoptr(GError) error = NULL;
             g_autoptr(Decision) decision
-            = decide(snapshot, bytes, &fixture_client, SENT + DAY, FALSE, &error);
+            = decide(snapshot, bytes, &fixture_client, SENT + DAY, VOUCHED_BY_NOBODY, &error);
         g_assert_cmpstr(status_name(decision->status), ==, status_name(ages[i].status));
         fixture_remove(directory);
     }
@@ -269,7 +270,7 @@ static void test_desk_limit(void)
             g_string_append(table, "198.51.100.1,2025-02-11 11:10:25\n");
         g_autoptr(GBytes) bytes = mail_make(&(MailOptions){ .table = table->str });
         g_autoptr(Decision) decision
-            = decide(snapshot, bytes, &fixture_client, SENT + DAY, FALSE, &error);
+            = decide(snapshot, bytes, &fixture_client, SENT + DAY, VOUCHED_BY_NOBODY, &error);
         g_assert_no_error(error);
         g_assert_cmpuint(decision->assignment->counts[FATE_UNASSIGNED], ==, DESK_ROWS_MAX + more);
         g_autoptr(GBytes) mail

@@ -65,7 +65,7 @@ static Decision *decide_step(const FixtureWorld *world, const Step *step, GBytes
     g_autoptr(GError) error = NULL;
     Decision *decision = decide(world->snapshot, mail,
                                 step->stranger ? &stranger : &fixture_client, SENT,
-                                step->stranger, &error);
+                                step->stranger ? VOUCHED_WHOLE : VOUCHED_BY_NOBODY, &error);
     g_assert_no_error(error);
     if (step->part_only)
         decision->provenance->header = FALSE;

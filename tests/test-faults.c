@@ -45,6 +45,35 @@ static void test_many(void)
     g_assert_cmpstr(faults_text(faults, 9999), ==, "c.csv:10000: row 10000");
 }
 
+/* A column is kept up to FAULTS_PLACE_COLUMN_MAX of it in FAULTS_PLACE_LINE_MAX lines; above
+ * is the line alone, which has no limit. */
+static void test_places(void)
+{
+    static const struct {
+        guint line, column;
+        const char *want;
+    } cases[] = {
+        { 1, 1, "1:1" },
+        { 12, 0, "12" },
+        { FAULTS_PLACE_LINE_MAX, FAULTS_PLACE_COLUMN_MAX, "1048575:2047" },
+        { FAULTS_PLACE_LINE_MAX, FAULTS_PLACE_COLUMN_MAX + 1, "1048575" },
+        { FAULTS_PLACE_LINE_MAX + 1, 5, "1048576" },
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text = faults_place_text(faults_place(cases[i].line, cases[i].column));
+        g_assert_cmpstr(text, ==, cases[i].want);
+    }
+    g_autofree char *right = faults_place_text(faults_place_add(faults_place(3, 4), 0, 5));
+    g_autofree char *below = faults_place_text(faults_place_add(faults_place(3, 4), 2, 5));
+    g_autofree char *line = faults_place_text(faults_place_add(3, 0, 5));
+    g_assert_cmpstr(right, ==, "3:9");
+    g_assert_cmpstr(below, ==, "5:6");
+    g_assert_cmpstr(line, ==, "3");
+    g_autoptr(Faults) faults = faults_new();
+    faults_add(faults, "a.xml", faults_place(3, 4), "x");
+    g_assert_cmpstr(faults_text(faults, 0), ==, "a.xml:3:4: x");
+}
+
 /* A slip of the fingers has a guess; another word has none. */
 static void test_guess(void)
 {
@@ -55,7 +84,9 @@ static void test_guess(void)
     } cases[] = {
         { "max-sise", "max-size" }, { "MAX-AGE", "max-age" }, { "client", "clients" },
         { "maxage", "max-age" },    { "clXYZts", "clients" }, { "clWXYZs", NULL },
-        { "ia", "ip" },             { "xy", NULL },           { "", NULL },
+        { "ia", "ip" },             { "xy", NULL },
+        { "pi", "ip" },             { "cleints", "clients" },
+        { "lceinst", "clients" }, /* three swaps */           { "", NULL },
         { "b234567890123456789012345678901234567890", /* FAULTS_GUESS_MAX bytes */
           "a234567890123456789012345678901234567890" },
         { "a2345678901234567890123456789012345678901", NULL },
@@ -70,6 +101,7 @@ int main(int argc, char **argv)
     g_test_add_func("/faults/empty", test_empty);
     g_test_add_func("/faults/form", test_form);
     g_test_add_func("/faults/many", test_many);
+    g_test_add_func("/faults/places", test_places);
     g_test_add_func("/faults/guess", test_guess);
     return g_test_run();
 }

@@ -38,6 +38,7 @@ typedef struct {
     const char *why;     /* part of the reason, or LET_GO */
     const char *require; /* NULL: ALL */
     gboolean known;      /* the genuine mail came before */
+    gboolean client;     /* it comes from clients= */
 } Forgery;
 
 #define SUBJECT "Subject: [" FORGERY_TICKET "] Offene Telnet-Server"
@@ -119,6 +120,11 @@ static const Forgery forgeries[] = {
     { "DKIM: the parent of an accepted domain", DKIM_PARENT, .why = "dkim: " },
     { "DKIM: an accepted domain with more behind it", DKIM_SUFFIX, .why = "dkim: " },
 
+    { "DKIM: somebody else of CERT-Bund's domain", DKIM_PERSON, .why = "none of senders=" },
+    { "DKIM: a reply of CERT-Bund's", DKIM_REPLY, .why = "a reply" },
+    { "DKIM: an answer that does not say so in its subject", DKIM_ANSWER, .why = "a reply" },
+    { "DKIM: somebody's table, cited without \">\"", DKIM_CITED, .why = "may be cited" },
+
     { "PGP: a row altered", PGP, { { REPLACE, "192.0.2.1\"", "192.0.2.17\"" } },
       .why = "bad signature" },
     { "PGP: a row added", PGP, { { BEFORE, "\"64496\"", BERTAS } }, .why = "bad signature" },
@@ -136,7 +142,21 @@ static const Forgery forgeries[] = {
       { { REPLACE, "Telnet-Server", "DNS-Resolver" }, { REPLACE, FORGERY_TICKET, OTHER_TICKET } },
       .why = "columns" },
     { "PGP: under a title of no class", PGP, { { REPLACE, "Telnet-Server", "Scheunentore" } },
-      .why = "columns" },
+      .why = "no title that is known" },
+    { "PGP: a known title with an address of the forger's behind it", PGP,
+      { { REPLACE, "Telnet-Server", "Telnet-Server: Abhilfe unter https://example.org/" } },
+      .why = "no title that is known" },
+    { "PGP: the table below a sign-off", PGP_CITED, .why = "may be cited" },
+    { "PGP: old, where client+dkim would do too", PGP_OLD, .why = "days ago",
+      .require = "pgp;client+dkim", .client = TRUE },
+    { "PGP: old, from a client that is believed no more than that", PGP_OLD, .why = "days ago",
+      .require = "client+pgp", .client = TRUE },
+    { "PGP: under another ticket, from such a client", PGP,
+      { { REPLACE, FORGERY_TICKET, OTHER_TICKET } }, .why = "a replay", .known = TRUE,
+      .require = "client+pgp", .client = TRUE },
+    { "PGP: under another title, from such a client", PGP,
+      { { REPLACE, "Telnet-Server", "DNS-Resolver" } }, .why = "columns",
+      .require = "client+pgp", .client = TRUE },
     { "PGP: a signed text without table, and a forged table beside it", PGP_NOTE,
       { { REPLACE, "Content-Type: multipart/signed",
           "Content-Type: multipart/mixed; boundary=\"=-m\"\r\n\r\n--=-m\r\n" A_PART
@@ -204,6 +224,7 @@ static const Forgery forgeries[] = {
     { "S/MIME: a certificate that had expired", SMIME_EXPIRED, .why = "expired" },
     { "S/MIME: under another ticket", SMIME, { { REPLACE, FORGERY_TICKET, OTHER_TICKET } },
       .why = "a replay", .known = TRUE },
+    { "S/MIME: somebody's table, cited without \">\"", SMIME_CITED, .why = "may be cited" },
     { "S/MIME: under another title", SMIME, { { REPLACE, "Telnet-Server", "Portmapper-Dienste" } },
       .why = "columns" },
 
@@ -281,7 +302,8 @@ static Subject *subject_of(GBytes *mail)
 }
 
 /* Through decision and ledger, as the daemon does it; *reason_r is freed by the caller. */
-static guint notices_of(Snapshot *snapshot, Ledger *ledger, GBytes *mail, char **reason_r)
+static guint notices_of(Snapshot *snapshot, Ledger *ledger, GBytes *mail, gboolean from_client,
+                        char **reason_r)
 {
     static const Address stranger = { { 0x20, 0x01, 0x0d, 0xb8 } };
     g_autoptr(Secret) secret = secret_dummy();
@@ -295,7 +317,8 @@ static guint notices_of(Snapshot *snapshot, Ledger *ledger, GBytes *mail, char *
         return 0;
     }
     g_autoptr(Decision) decision
-        = decide(snapshot, mail, &stranger, now / G_USEC_PER_SEC, FALSE, &error);
+        = decide(snapshot, mail, from_client ? &fixture_client : &stranger, now / G_USEC_PER_SEC,
+                 VOUCHED_BY_NOBODY, &error);
     g_assert_no_error(error);
     const RecordInput input = { .ledger = ledger, .secret = secret, .bytes = mail,
                                 .subject = subject, .queue_id = "4TEST", .client = "",
@@ -308,8 +331,8 @@ static guint notices_of(Snapshot *snapshot, Ledger *ledger, GBytes *mail, char *
     return n;
 }
 
-static guint judge(const ForgeryMaker *maker, const char *require, GBytes *before, GBytes *mail,
-                   char **reason_r)
+static guint judge(const ForgeryMaker *maker, const char *require, gboolean client, GBytes *before,
+                   GBytes *mail, char **reason_r)
 {
     char *directory = fixture_directory();
     g_autofree char *path = g_build_filename(directory, "ledger.db", NULL);
@@ -319,10 +342,10 @@ static guint judge(const ForgeryMaker *maker, const char *require, GBytes *befor
 
     if (before != NULL) {
         g_autofree char *reason = NULL;
-        guint told = notices_of(snapshot, ledger, before, &reason);
+        guint told = notices_of(snapshot, ledger, before, client, &reason);
         g_assert_cmpuint(told, ==, 1);
     }
-    guint n = notices_of(snapshot, ledger, mail, reason_r);
+    guint n = notices_of(snapshot, ledger, mail, client, reason_r);
     ledger_close(ledger);
     fixture_remove(directory);
     return n;
@@ -338,7 +361,8 @@ static void test_forgeries(gconstpointer data)
         g_autoptr(GBytes) genuine = g_bytes_new_static(original, strlen(original));
         g_autoptr(GBytes) mail = forge(maker, forgery);
         g_autofree char *reason = NULL;
-        guint n = judge(maker, forgery->require, forgery->known ? genuine : NULL, mail, &reason);
+        guint n = judge(maker, forgery->require, forgery->client,
+                        forgery->known ? genuine : NULL, mail, &reason);
         g_test_message("%s: %s", forgery->name, reason);
         g_assert_cmpuint(n, ==, 0);
         g_assert_nonnull(strstr(reason, forgery->why));
@@ -352,20 +376,52 @@ static void test_twins(gconstpointer data)
     static const struct {
         Genuine genuine;
         const char *require;
+        gboolean client;
     } twins[] = {
-        { DKIM, ALL },        { PGP, ALL },          { PGP_LIST, ALL },
-        { SMIME, ALL },       { DKIM_AND_PGP, ALL }, { DKIM_AND_PGP, "dkim+pgp" },
-        { PGP, "client;pgp" }, { DKIM, "dkim" },      { RESULTS, "auth-results" },
-        { RESULTS, "auth-results+dkim" },
+        { DKIM, ALL, FALSE },        { PGP, ALL, FALSE },          { PGP_LIST, ALL, FALSE },
+        { SMIME, ALL, FALSE },       { DKIM_AND_PGP, ALL, FALSE }, { DKIM_AND_PGP, "dkim+pgp", FALSE },
+        { PGP, "client;pgp", FALSE }, { DKIM, "dkim", FALSE },      { RESULTS, "auth-results", FALSE },
+        { RESULTS, "auth-results+dkim", FALSE },
+        { PGP, "client+pgp", TRUE },
+        { UNSIGNED, "client", TRUE },
+        { DKIM_AND_PGP, "client+pgp;dkim", TRUE },
     };
     for (guint i = 0; i < G_N_ELEMENTS(twins); i++) {
         const char *text = forgery_mail(data, twins[i].genuine);
         g_autoptr(GBytes) mail = g_bytes_new_static(text, strlen(text));
         g_autofree char *reason = NULL;
-        guint n = judge(data, twins[i].require, NULL, mail, &reason);
+        guint n = judge(data, twins[i].require, twins[i].client, NULL, mail, &reason);
         g_test_message("%u, require=%s: %s", twins[i].genuine, twins[i].require, reason);
         g_assert_cmpuint(n, ==, 1);
     }
+}
+
+/* Release reads no more than was proven when it came, although a person vouches, and although
+ * the signature proves nothing now. */
+static void test_release(gconstpointer data)
+{
+    static const struct {
+        Vouched vouched;
+        guint n_events;
+    } cases[] = { { VOUCHED_PART, 0 }, { VOUCHED_WHOLE, 1 } };
+    static const Forgery forgery = {
+        .from = PGP_NOTE,
+        .edits = { { REPLACE, "Content-Type: multipart/signed",
+                     "Content-Type: multipart/mixed; boundary=\"=-m\"\r\n\r\n--=-m\r\n"
+                     "Content-Type: multipart/signed" },
+                   { END, NULL, "\r\n--=-m\r\n" A_PART "\r\n--=-m--\r\n" } } };
+    char *directory = fixture_directory();
+    g_autoptr(Snapshot) snapshot = forgery_snapshot(data, directory, "client+pgp");
+    g_autoptr(GBytes) mail = forge(data, &forgery);
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(Decision) decision = decide(
+            snapshot, mail, NULL, g_get_real_time() / G_USEC_PER_SEC, cases[i].vouched, &error);
+        g_assert_no_error(error);
+        g_assert_cmpuint(decision->report->n_events, ==, cases[i].n_events);
+    }
+    fixture_remove(directory);
 }
 
 int main(int argc, char **argv)
@@ -379,6 +435,7 @@ int main(int argc, char **argv)
     }
     g_test_add_data_func("/forgery/twins", maker, test_twins);
     g_test_add_data_func("/forgery/forgeries", maker, test_forgeries);
+    g_test_add_data_func("/forgery/release", maker, test_release);
     int status = g_test_run();
     forgery_maker_free(maker);
     return status;

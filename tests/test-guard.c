@@ -8,6 +8,7 @@
 #include "mail-maker.h"
 #include "mailbox.h"
 #include "notice.h"
+#include "rows-csv.h"
 
 #include <string.h>
 
@@ -518,6 +519,39 @@ static void test_quoted_limit(void)
     }
 }
 
+/* The file's rows are proof as the text's are; a foreign row, or a foreign name, is stopped. */
+static void test_file(void)
+{
+    static const guint32 foreign[] = { 0, 2, 4 };
+    static const struct {
+        const char *why, *text, *name;
+        const guint32 *events;
+        gboolean safe, want;
+    } cases[] = {
+        { "own rows", "attached\n", "a.csv", own, FALSE, TRUE },
+        { "own rows, formula-safe with BOM", "attached\n", "a.csv", own, TRUE, TRUE },
+        { "foreign row", "attached\n", "a.csv", foreign, FALSE, FALSE },
+        { "foreign address in the text", "198.51.100.7\n", "a.csv", own, FALSE, FALSE },
+        { "foreign address in the name", "attached\n", "198.51.100.7.csv", own, FALSE, FALSE },
+    };
+    static const char *const to[] = { "noc@kunde.example.net", NULL };
+    g_autoptr(Report) report = make_report();
+    g_autoptr(Guard) guard = guard_new(report);
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const RowsCsv options = { cases[i].safe, cases[i].safe };
+        const NoticeHead head = { .from = "abuse@example.org", .to = to, .subject = "Hinweis",
+                                  .message_id = "<a@example.org>", .date = 1739354227,
+                                  .file = rows_csv(report->table, cases[i].events, N_OWN,
+                                                   all_columns, 4, &options),
+                                  .file_name = cases[i].name };
+        g_autoptr(GBytes) notice = notice_write(&head, g_string_new(cases[i].text), NULL);
+        g_test_message("%s", cases[i].why);
+        g_assert_true(guard_check(guard, notice, own, N_OWN, all_columns, 4, NULL)
+                      == cases[i].want);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -528,6 +562,7 @@ int main(int argc, char **argv)
     g_test_add_func("/guard/spellings/own", test_own_spellings);
     g_test_add_func("/guard/headers", test_headers);
     g_test_add_func("/guard/rows", test_rows);
+    g_test_add_func("/guard/file", test_file);
     g_test_add_func("/guard/accounts", test_accounts);
     g_test_add_func("/guard/quoted-limit", test_quoted_limit);
     g_test_add_func("/guard/many-rows", test_many_rows);

@@ -7,6 +7,7 @@
 #include "incoming.h"
 #include "mark.h"
 #include "message.h"
+#include "rewrite.h"
 
 #include <string.h>
 
@@ -209,6 +210,41 @@ static void test_marks_limit(World *world, gconstpointer data)
     g_assert_cmpuint(incoming->marks->len, ==, INCOMING_MARKS_MAX);
 }
 
+/* Every recipient in the intake, and no more fields than the limit; and only when wanted. */
+static void test_may_rewrite(void)
+{
+    static const struct {
+        const char *name, *disposition, *further;
+        guint fields;
+        gboolean may;
+    } cases[] = {
+        { "at the limit", "rewrite", NULL, REWRITE_FIELDS_MAX, TRUE },
+        { "above it", "rewrite", NULL, REWRITE_FIELDS_MAX + 1, FALSE },
+        { "one in the intake, too", "rewrite", "<ABUSE@lab.example.org>", 3, TRUE },
+        { "one outside", "rewrite", "<other@lab.example.org>", 3, FALSE },
+        { "keep", "keep", NULL, 3, FALSE },
+        { "discard", "discard", NULL, 3, FALSE },
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        FixtureWorld world;
+        g_autofree char *extra = g_strdup_printf(
+            "[original]\ndisposition=%s\n[notices]\ndesk=desk@example.org\n",
+            cases[i].disposition);
+        g_test_message("%s", cases[i].name);
+        fixture_set_up(&world, extra, "network,customer,email\n");
+        g_autoptr(Incoming) incoming = incoming_new(world.snapshot, "<a@example.net>");
+        incoming_add_recipient(incoming, world.secret, "<abuse@lab.example.org>");
+        if (cases[i].further != NULL)
+            incoming_add_recipient(incoming, world.secret, cases[i].further);
+        incoming_add_header(incoming, "Received", "not counted", FALSE);
+        incoming_add_header(incoming, MARK_FIELD, "not counted", FALSE);
+        for (guint n = 0; n < cases[i].fields; n++)
+            incoming_add_header(incoming, "X-Field", "x", FALSE);
+        g_assert_true(incoming_may_rewrite(incoming) == cases[i].may);
+        fixture_tear_down(&world);
+    }
+}
+
 #define ADD(name, test) g_test_add("/incoming/" name, World, NULL, set_up, test, tear_down)
 
 int main(int argc, char **argv)
@@ -222,5 +258,6 @@ int main(int argc, char **argv)
     ADD("size-limit", test_size_limit);
     ADD("bounce-limit", test_bounce_limit);
     ADD("marks-limit", test_marks_limit);
+    g_test_add_func("/incoming/may-rewrite", test_may_rewrite);
     return g_test_run();
 }

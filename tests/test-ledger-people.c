@@ -69,7 +69,8 @@ static gboolean notice_may(NoticeState from, NoticeState to)
 {
     return (to == NOTICE_DROPPED &&
             (from == NOTICE_PENDING || from == NOTICE_HELD || from == NOTICE_FAILED)) ||
-           (to == NOTICE_PENDING && (from == NOTICE_HELD || from == NOTICE_FAILED));
+           (to == NOTICE_PENDING &&
+            (from == NOTICE_HELD || from == NOTICE_FAILED || from == NOTICE_IN_MTA));
 }
 
 static void test_notice_moves(World *world, gconstpointer data)
@@ -107,7 +108,7 @@ static void test_unknown_things(World *world, gconstpointer data)
     ledger_change_report(world->ledger, TICKET, REPORT_DROPPED, "anna", "", 1, &error);
     g_assert_error(error, CERTBUND_ERROR, CERTBUND_ERROR_INPUT);
     g_clear_error(&error);
-    g_assert_null(ledger_report_bytes(world->ledger, TICKET, NULL, NULL, &error));
+    g_assert_null(ledger_report_bytes(world->ledger, TICKET, NULL, NULL, NULL, &error));
     g_assert_error(error, CERTBUND_ERROR, CERTBUND_ERROR_INPUT);
     g_clear_error(&error);
     g_assert_null(ledger_notice_bytes(world->ledger, "A-0000000", &error));
@@ -179,11 +180,11 @@ static void test_report_bytes(World *world, gconstpointer data)
     (void)data;
     maker_must_record(world->ledger, &held);
     maker_must_record(world->ledger, &done);
-    g_autoptr(GBytes) got = ledger_report_bytes(world->ledger, TICKET, &id, &state, &error);
+    g_autoptr(GBytes) got = ledger_report_bytes(world->ledger, TICKET, &id, &state, NULL, &error);
     g_assert_no_error(error);
     g_assert_true(g_bytes_equal(got, mail)); /* the one that waits */
     g_assert_cmpint(state, ==, REPORT_HELD);
-    g_autoptr(GBytes) same = ledger_report_bytes(world->ledger, id, NULL, NULL, &error);
+    g_autoptr(GBytes) same = ledger_report_bytes(world->ledger, id, NULL, NULL, NULL, &error);
     g_assert_true(g_bytes_equal(same, mail));
 }
 

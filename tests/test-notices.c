@@ -109,7 +109,7 @@ static char *make(const Fixture *fixture, guint threads, guint fail_at)
     g_autoptr(GError) error = NULL;
     g_autoptr(GBytes) mail = report();
     g_autoptr(Decision) decision
-        = decide(fixture->snapshot, mail, &fixture_client, 1739354227, TRUE, &error);
+        = decide(fixture->snapshot, mail, &fixture_client, 1739354227, VOUCHED_WHOLE, &error);
     g_assert_no_error(error);
     g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
     guint n = decision->report->n_events;

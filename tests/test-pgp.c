@@ -66,7 +66,7 @@ static struct {
     Config config;
 } world;
 
-static char *require_pgp[] = { (char *)"pgp", NULL };
+static guint require_pgp[] = { EVIDENCE_BIT(EVIDENCE_PGP), 0 };
 
 static GBytes *bytes_of(const char *text)
 {
@@ -243,6 +243,29 @@ static void test_stray_cr(void)
     expect("as it was", &good, FINDING_PASSED, "signed by ");
     examine("a\r\r\nb\r\n", signature, &stray);
     expect("CR CR LF", &stray, FINDING_FAILED, "a CR stands within a line");
+}
+
+/* What gpg does not see of a long line could be anything; a signature over bytes sees it. */
+static void test_long_line(void)
+{
+    const Key keys[] = { PRIMARY, NONE, NONE };
+    static const struct {
+        const char *option;
+        gsize bytes; /* of the line, with its end */
+        FindingResult result;
+    } rows[] = { { "--textmode", PGP_TEXT_LINE_MAX, FINDING_PASSED },
+                 { "--textmode", PGP_TEXT_LINE_MAX + 1, FINDING_FAILED },
+                 { NULL, PGP_TEXT_LINE_MAX + 1, FINDING_PASSED } };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *line = g_strnfill(rows[i].bytes - 2, 'x');
+        g_autofree char *text = g_strconcat("a\r\n", line, "\r\nb\r\n", NULL);
+        g_autoptr(GBytes) signature = sign(keys, rows[i].option, NULL, "--detach-sign", text);
+        g_auto(Finding) finding = { .text = NULL };
+        examine(text, signature, &finding);
+        expect("a long line", &finding, rows[i].result,
+               rows[i].result == FINDING_PASSED ? "signed by " : "more than 16000 bytes");
+    }
 }
 
 /* A clock may be a day off; one minute less or more is not to be told by how long this takes. */
@@ -552,6 +575,7 @@ int main(int argc, char **argv)
     fill_keyring();
     g_test_add_func("/pgp/cases", test_cases);
     g_test_add_func("/pgp/stray-cr", test_stray_cr);
+    g_test_add_func("/pgp/long-line", test_long_line);
     g_test_add_func("/pgp/future", test_future);
     g_test_add_func("/pgp/limit", test_limit);
     g_test_add_func("/pgp/other-forms", test_other_forms);

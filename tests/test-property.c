@@ -290,7 +290,7 @@ static void run_world(const Snapshot *base, const char *directory, const Secret 
     g_autoptr(Snapshot) snapshot = snapshot_of(base, directory);
     g_autoptr(GBytes) bytes = make_mail(world);
     g_autoptr(Decision) decision
-        = decide(snapshot, bytes, &fixture_client, 1739354227, FALSE, &error);
+        = decide(snapshot, bytes, &fixture_client, 1739354227, VOUCHED_BY_NOBODY, &error);
     g_assert_no_error(error);
     g_assert_cmpstr(decision->report->doubt, ==, NULL);
     g_assert_cmpuint(decision->report->n_events, ==, world->rows->len);

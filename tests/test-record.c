@@ -9,6 +9,7 @@
 #include "ledger-maker.h"
 #include "mail-maker.h"
 #include "record.h"
+#include "record-single.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -75,7 +76,8 @@ static gboolean record(World *world, const Step *step, GBytes *mail, const char 
     static const Address stranger = { { 0x20, 0x01, 0x0d, 0xb8 } };
     g_autoptr(Subject) subject = subject_of(step);
     *decision_r = decide(world->snapshot, mail, step->stranger ? &stranger : &fixture_client,
-                         SENT + step->at, released != NULL, error);
+                         SENT + step->at, released != NULL ? VOUCHED_WHOLE : VOUCHED_BY_NOBODY,
+                         error);
     if (*decision_r == NULL)
         return FALSE;
     if (step->signature != NULL) {
@@ -182,6 +184,10 @@ static const Story stories[] = {
       { { ONE, THREE, .signature = "pgp:1", TOLD(2) },
         { TWO, THREE, .signature = "pgp:1", .status = "held", .held = 3 },
         { "CB-Report#20250212-10000003", THREE, .signature = "pgp:2", TOLD(2) } } },
+    { "an old one is old under every ticket", LIVE,
+      { { ONE, THREE, .at = 30 * DAY, .signature = "pgp:1", .status = "old", .held = 3 },
+        { TWO, THREE, .at = 30 * DAY, .signature = "pgp:1", .status = "old", .held = 3 },
+        { ONE, THREE, .at = 30 * DAY, .signature = "pgp:1", .status = AGAIN } } },
     { "the same one under its own ticket is no replay", LIVE "renotify-after=0\n",
       { { ONE, THREE, .signature = "pgp:1", TOLD(2) },
         { ONE, { "192.0.2.3" }, .signature = "pgp:1", .status = "handled", .notified = 1,
@@ -254,6 +260,25 @@ static void test_unproven_told(void)
     g_autofree char *text = notice_text(&world, "pending");
     g_assert_nonnull(strstr(text, "client: 2001:db8:: is in none of clients="));
     g_assert_nonnull(strstr(text, "certbundctl accept 'CB-Report#20250212-10000004'"));
+    fixture_tear_down(&world);
+}
+
+/* A genuine signed part can be sent again by whoever has it, under any ticket: of the third one
+ * on nothing is kept but a line, and the desk is told once. */
+static void test_replays_kept(void)
+{
+    World world;
+
+    set_up(&world, LIVE "renotify-after=0\n");
+    for (guint i = 0; i < 5; i++) {
+        g_autofree char *ticket = g_strdup_printf("CB-Report#20250212-1000000%u", i);
+        const Step step = { ticket, { "192.0.2.1" }, .signature = "pgp:1",
+                            .status = i == 0 ? "handled" : "held", .notified = i == 0,
+                            .held = i > 0, .notices = i == 0 };
+        run_step(&world, &step, NULL);
+        g_assert_cmpuint(maker_count(world.ledger, LEDGER_REPORTS, "held"), ==, i > 0);
+        g_assert_cmpuint(maker_count(world.ledger, LEDGER_NOTICES, "pending"), ==, i > 0 ? 2 : 1);
+    }
     fixture_tear_down(&world);
 }
 
@@ -414,6 +439,103 @@ static void test_released(void)
     fixture_tear_down(&world);
 }
 
+#define REWRITE "[original]\ndisposition=rewrite\nrewrite-single=yes\n"
+
+static void record_copy(World *world, const Step *step, gboolean copy, Recorded *recorded_r)
+{
+    g_autoptr(GPtrArray) recipients = g_ptr_array_new();
+    g_autoptr(GHmac) id = secret_mark_start(world->secret, "<a@example.org>");
+    const CopyInHand hand = { recipients, id };
+    g_autoptr(GBytes) mail = make_mail(step);
+    g_autoptr(Subject) subject = subject_of(step);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Decision) decision
+        = decide(world->snapshot, mail, &fixture_client, SENT + step->at, FALSE, &error);
+    const RecordInput input = { .ledger = world->ledger, .secret = world->secret, .bytes = mail,
+                                .subject = subject, .queue_id = "4TEST", .client = "",
+                                .person = "", .copy = copy ? &hand : NULL };
+
+    g_ptr_array_add(recipients, (char *)(gsize) "<Abuse@example.org>");
+    gboolean done = record_decision(&input, decision, (SENT + step->at) * G_USEC_PER_SEC,
+                                    recorded_r, &error);
+    g_assert_no_error(error);
+    g_assert_true(done);
+}
+
+/* Which report's mail becomes its one notice, and what the ledger then has: that notice, and the
+ * original for the desk. */
+static void test_single(void)
+{
+    static const struct {
+        const char *name, *extra;
+        Step step;
+        gboolean no_copy, single;
+    } cases[] = {
+        { .name = "one customer", .extra = LIVE REWRITE, .step = { .ticket = ONE, .addresses = { "192.0.2.1", "192.0.2.2" } }, .single = TRUE },
+        { .name = "no copy in hand", .extra = LIVE REWRITE, .step = { .ticket = ONE, .addresses = { "192.0.2.1" } }, .no_copy = TRUE },
+        { .name = "two customers", .extra = LIVE REWRITE, .step = { .ticket = ONE, .addresses = THREE } },
+        { .name = "and a row that is nobody's", .extra = LIVE REWRITE, .step = { .ticket = ONE, .addresses = { "192.0.2.1", "203.0.113.1" } } },
+        { .name = "to be held", .extra = LIVE REWRITE, .step = { .ticket = ONE, .addresses = { "192.0.2.33" } } },
+        { .name = "rewrite-single=no", .extra = LIVE "[original]\ndisposition=rewrite\n", .step = { .ticket = ONE, .addresses = { "192.0.2.1" } } },
+        { .name = "pilot", .extra = "[notices]\ndesk=desk@example.org\n" REWRITE, .step = { .ticket = ONE, .addresses = { "192.0.2.1" } } },
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        World world;
+        Recorded recorded;
+        g_test_message("%s", cases[i].name);
+        set_up(&world, cases[i].extra);
+        record_copy(&world, &cases[i].step, !cases[i].no_copy, &recorded);
+        g_assert_true((recorded.single != NULL) == cases[i].single);
+        g_assert_cmpuint(maker_count(world.ledger, LEDGER_NOTICES, "in-mta"), ==, cases[i].single);
+        if (cases[i].single) {
+            g_autofree char *to = maker_value(world.ledger, LEDGER_NOTICES, "pending",
+                                              "recipients");
+            g_assert_cmpstr(to, ==, "abuse@example.org");
+            g_assert_cmpstr(recorded.single->recipients[0], ==, "anna@example.net");
+        }
+        recorded_clear(&recorded);
+        fixture_tear_down(&world);
+    }
+}
+
+/* The same mail again: the same notice again, for as long as a client may try. */
+static void test_single_again(void)
+{
+    static const struct {
+        const char *name, *message_id;
+        gint64 after;
+        gboolean no_copy, again;
+    } cases[] = {
+        { .name = "at once", .message_id = NULL, .after = 0, .again = TRUE },
+        { .name = "at the end of its time", .message_id = NULL, .after = SINGLE_SECS, .again = TRUE },
+        { .name = "a second later", .message_id = NULL, .after = SINGLE_SECS + 1 },
+        { .name = "another mail", .message_id = "<other@example.org>", .after = 0 },
+        { .name = "with a recipient outside", .message_id = NULL, .after = 0, .no_copy = TRUE },
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const Step first = { .ticket = ONE, .addresses = { "192.0.2.1" } };
+        const Step second = { .ticket = ONE, .addresses = { "192.0.2.1" }, .at = cases[i].after,
+                              .message_id = cases[i].message_id };
+        World world;
+        Recorded before, after;
+        g_test_message("%s", cases[i].name);
+        set_up(&world, LIVE REWRITE);
+        record_copy(&world, &first, TRUE, &before);
+        record_copy(&world, &second, !cases[i].no_copy, &after);
+        g_assert_cmpint(after.outcome, ==, LEDGER_DUPLICATE);
+        g_assert_true((after.single != NULL) == cases[i].again);
+        if (cases[i].again) {
+            g_assert_true(g_bytes_equal(after.single->bytes, before.single->bytes));
+            g_assert_cmpstr(after.single->sender, ==, before.single->sender);
+        }
+        g_assert_cmpuint(maker_count(world.ledger, LEDGER_NOTICES, "in-mta"), ==, 1);
+        g_assert_cmpuint(maker_count(world.ledger, LEDGER_NOTICES, "pending"), ==, 1);
+        recorded_clear(&before);
+        recorded_clear(&after);
+        fixture_tear_down(&world);
+    }
+}
+
 /* RECORD_UNPROVEN_MAX bytes of unproven mails are kept, and not one more. */
 static void test_unproven_limit(void)
 {
@@ -514,10 +636,13 @@ int main(int argc, char **argv)
     message_init();
     g_test_add_func("/record/stories", test_stories);
     g_test_add_func("/record/unproven-told", test_unproven_told);
+    g_test_add_func("/record/replays-kept", test_replays_kept);
     g_test_add_func("/record/still-open", test_still_open);
     g_test_add_func("/record/exempted", test_exempted);
     g_test_add_func("/record/contacts", test_contacts);
     g_test_add_func("/record/released", test_released);
+    g_test_add_func("/record/single", test_single);
+    g_test_add_func("/record/single-again", test_single_again);
     g_test_add_func("/record/unproven-limit", test_unproven_limit);
     g_test_add_func("/record/digest-contact", test_digest_contact);
     g_test_add_func("/record/digest-details", test_digest_details);

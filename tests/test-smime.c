@@ -5,6 +5,7 @@
  * anew. */
 #include "smime.h"
 
+#include "errors.h"
 #include "fixture.h"
 #include "provenance.h"
 #include "smime-certificates.h"
@@ -13,6 +14,7 @@
 #include <glib/gstdio.h>
 #include <openssl/err.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PART "Content-Type: text/plain; charset=utf-8\r\n\r\nOffene Telnet-Server \r\n-- \r\n"
 
@@ -60,7 +62,7 @@ static struct {
     Config config;
 } world;
 
-static char *require_smime[] = { (char *)"smime", NULL };
+static guint require_smime[] = { EVIDENCE_BIT(EVIDENCE_SMIME), 0 };
 
 static void make_world(void)
 {
@@ -358,7 +360,8 @@ static void test_directory(void)
     g_autofree char *sha256 = smime_key_fingerprint(world.keys[KEPT], FALSE);
     g_autoptr(GBytes) pem = smime_key_pem(world.keys[KEPT]);
     g_autoptr(GPtrArray) found = certificates_of_file(pem);
-    g_autoptr(GPtrArray) none = certificates_list(home, NULL);
+    g_autoptr(GPtrArray) damaged = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) none = certificates_list(home, damaged, NULL);
     const Certificate *certificate = g_ptr_array_index(found, 0);
     g_autoptr(GError) error = NULL;
 
@@ -369,18 +372,39 @@ static void test_directory(void)
     g_assert_cmpint(certificate->until, ==, FAR);
     for (guint i = 0; i < 2; i++) /* the second time it is there already */
         g_assert_true(certificates_keep(home, certificate, &error));
-    g_autoptr(GPtrArray) one = certificates_list(home, NULL);
+    g_autoptr(GPtrArray) one = certificates_list(home, damaged, NULL);
     g_assert_cmpuint(one->len, ==, 1);
     fixture_write(directory, "README", "other files are nobody's concern");
     fixture_write(directory, "x.pem", "no certificate");
-    g_assert_null(certificates_list(home, &error));
-    g_assert_nonnull(strstr(error->message, "x.pem: not one certificate"));
-    g_clear_error(&error);
+    g_assert_cmpuint(damaged->len, ==, 0);
+    g_autoptr(GPtrArray) still = certificates_list(home, damaged, NULL);
+    g_assert_cmpuint(still->len, ==, 1);
+    g_assert_cmpuint(damaged->len, ==, 1);
+    g_assert_true(g_str_has_suffix(g_ptr_array_index(damaged, 0), "x.pem: not one certificate"));
     g_autofree char *bad = g_build_filename(directory, "x.pem", NULL);
     g_remove(bad);
+    g_autofree char *loop = g_build_filename(directory, "loop.pem", NULL);
+    g_assert_cmpint(symlink("loop.pem", loop), ==, 0);
+    g_autoptr(GPtrArray) round = certificates_list(home, damaged, &error);
+    g_assert_cmpuint(round->len, ==, 1);
+    g_assert_cmpuint(damaged->len, ==, 2);
+    g_remove(loop);
     g_assert_true(certificates_remove(home, sha256, &error));
     g_assert_false(certificates_remove(home, sha256, &error));
     g_assert_no_error(error);
+    fixture_remove(home);
+}
+
+/* What can't be read now may be later: no verdict on a mail. */
+static void test_trouble(void)
+{
+    char *home = fixture_directory();
+    g_autoptr(GPtrArray) damaged = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GError) error = NULL;
+
+    fixture_write(home, "certificates", "a file where the directory should be");
+    g_assert_null(certificates_list(home, damaged, &error));
+    g_assert_error(error, CERTBUND_ERROR, CERTBUND_ERROR_TEMPORARY);
     fixture_remove(home);
 }
 
@@ -391,6 +415,7 @@ static void test_many(void)
     g_autofree char *directory = g_build_filename(home, "certificates", NULL);
     g_autoptr(GBytes) pem = smime_key_pem(world.keys[KEPT]);
     g_autofree char *text = g_strndup(g_bytes_get_data(pem, NULL), g_bytes_get_size(pem));
+    g_autoptr(GPtrArray) damaged = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GError) error = NULL;
 
     g_assert_cmpint(g_mkdir(directory, 0700), ==, 0);
@@ -398,7 +423,7 @@ static void test_many(void)
         g_autofree char *name = g_strdup_printf("%u.pem", i);
         fixture_write(directory, name, text);
         g_autoptr(GPtrArray) list
-            = i + 1 >= CERTIFICATES_MAX ? certificates_list(home, &error) : NULL;
+            = i + 1 >= CERTIFICATES_MAX ? certificates_list(home, damaged, &error) : NULL;
         if (i + 1 == CERTIFICATES_MAX)
             g_assert_cmpuint(list->len, ==, CERTIFICATES_MAX);
     }
@@ -422,6 +447,7 @@ int main(int argc, char **argv)
     g_test_add_func("/smime/files", test_files);
     g_test_add_func("/smime/directory", test_directory);
     g_test_add_func("/smime/many", test_many);
+    g_test_add_func("/smime/trouble", test_trouble);
     int status = g_test_run();
     for (Key key = 0; key < KEY_N; key++) {
         smime_key_free(world.keys[key]);

@@ -46,14 +46,24 @@ static const char sound_layout[] =
     "<text xml:lang='en'><more>and <count/> more</more>\n"
     "<block name='thanks'><p>Thanks</p></block></text></layout>\n";
 
+/* The templates here are as short as can be: of no class, in German alone. */
+static gboolean is_of_shortness(const char *text)
+{
+    return strstr(text, "warning: no class that is known") != NULL ||
+           strstr(text, "warning: language en is missing") != NULL;
+}
+
+/* Without their columns and what is said of classes, which test-template-faults.c looks at. */
 static char *all_faults(const Faults *faults)
 {
-    GString *text = g_string_new(NULL);
+    g_autoptr(GRegex) column = g_regex_new("(\\.xml:\\d+):\\d+", 0, 0, NULL);
+    g_autoptr(GString) text = g_string_new(NULL);
     for (guint i = 0; i < faults_count(faults); i++) {
         g_assert_null(strpbrk(faults_text(faults, i), "\r\n")); /* one line each */
-        g_string_append_printf(text, "%s\n", faults_text(faults, i));
+        if (!is_of_shortness(faults_text(faults, i)))
+            g_string_append_printf(text, "%s\n", faults_text(faults, i));
     }
-    return g_string_free(text, FALSE);
+    return g_regex_replace(column, text->str, -1, 0, "\\1", 0, NULL);
 }
 
 static TemplateSet *load(const char *first, const char *second, Faults *faults)
@@ -82,13 +92,13 @@ static const struct {
       "<match><title>X</title></match></template>",
       NULL },
     { "not-xml", "Dear customer",
-      "x.xml:1: not well-formed XML: Start tag expected, '<' not found" },
-    { "empty-file", "", "not well-formed XML" },
+      "x.xml:1: text before the first tag, expected <template> or <layout>" },
+    { "empty-file", "", "x.xml:1: nothing in the file, expected <template> or <layout>" },
     { "unclosed", T N "<p>text\n</notice></template>",
-      "x.xml:6: not well-formed XML: Opening and ending tag mismatch" },
+      "x.xml:6: </notice> while <p> of 5:1 is open, expected </p> before it" },
     { "html-entity", T N "<p>a&nbsp;b</p>" E,
-      "x.xml:5: unknown entity &nbsp;, expected the character itself or its number" },
-    { "nul-byte", T N "<p>a&#0;b</p>" E, "x.xml:5: not well-formed XML" },
+      "x.xml:5: &nbsp; is HTML's alone, expected the character itself or &#160;" },
+    { "nul-byte", T N "<p>a&#0;b</p>" E, "x.xml:5: &#0; is no character of XML" },
     { "control-c1", T N "<p>a&#x85;b</p>" E, "x.xml:5: control character in the text" },
     { "control-line-separator", T N "\n<p>a&#x2028;b</p>" E, "x.xml:6: control character" },
     { "control-in-attribute", T N "<link href='https://example.net/&#10;x'/>" E,
@@ -99,7 +109,7 @@ static const struct {
     { "element-typo-elsewhere", T N "<p><fild name='ticket'/></p>" E,
       "x.xml:5: unknown element <fild> in <p>, did you mean <field>? expected" },
     { "element-of-html", T N "<p><strong>text</strong></p>" E,
-      "x.xml:5: unknown element <strong> in <p>, expected <field>" },
+      "x.xml:5: <strong> of HTML in <p>, which notices don't have; expected the words without it" },
     { "element-out-of-place", T N "<p><item>text</item></p>" E,
       "x.xml:5: <item> can't stand in <p>, expected <field>" },
     { "element-in-text-alone", T N "<pre><count/></pre>" E,
@@ -159,7 +169,7 @@ static const struct {
     { "group-by-differs",
       T N P "</notice>\n<notice xml:lang='en' group-by='address'>"
             "<subject>S</subject>" P E,
-      "x.xml:6: group-by differs from line 3's, expected the same in all languages" },
+      "x.xml:6: group-by differs from that at 3:9, expected the same in all languages" },
     { "language-twice", T N P "</notice>\n" N P E, "x.xml:6: a second <notice xml:lang=\"de\">" },
     { "language-odd", T "<notice xml:lang='German'><subject>S</subject>" P E,
       "x.xml:3: xml:lang=\"German\", expected a language such as de or en" },
@@ -282,7 +292,7 @@ static void test_doctype(void)
         g_autoptr(TemplateSet) set = load(directory, NULL, faults);
         g_assert_null(set);
         g_assert_cmpuint(faults_count(faults), ==, 1);
-        g_assert_nonnull(strstr(faults_text(faults, 0), "x.xml:1: <!DOCTYPE> is not allowed"));
+        g_assert_nonnull(strstr(faults_text(faults, 0), "x.xml:1:1: <!DOCTYPE> is not allowed"));
         remove_directory(directory);
     }
 }
@@ -346,7 +356,7 @@ static void test_first_directory_wins(void)
     put(shipped, "x.xml", T N P E, -1);
     put(ours, "another-name.xml", T "<columns>ip</columns>" N P E, -1);
     g_autoptr(TemplateSet) set = load(ours, shipped, faults);
-    g_assert_cmpuint(faults_count(faults), ==, 0);
+    g_assert_cmpuint(faults_errors(faults), ==, 0);
     g_assert_cmpuint(templates_n_templates(set), ==, 1);
     g_assert_cmpstr(templates_by_id(set, "x")->columns[0], ==, "ip");
     g_assert_cmpuint(strlen(templates_digest(set)), ==, 64);

@@ -61,24 +61,52 @@ static const Case spellings[] = {
     { "TLP\xef\xbc\x9a\xef\xbc\xb2\xef\xbc\xa5\xef\xbc\xa4", TLP_RED }, /* full width */
     { "TLP\xe2\x80\x93" "AMBER", TLP_AMBER },         /* en dash */
 
+    /* in words */
+    { "TLP (Traffic Light Protocol): AMBER", TLP_AMBER },
+    { "Traffic Light Protocol: AMBER", TLP_AMBER },
+    { "Traffic-Light-Protokoll: AMBER", TLP_AMBER },
+    { "Traffic Traffic Light Protocol RED", TLP_RED },
+    { "TLP-Klassifizierung: AMBER", TLP_AMBER },
+    { "TLP-Klassifikation: GREEN", TLP_GREEN },
+    { "TLP marking of this mail: RED", TLP_RED },
+    { "TLP: ROT", TLP_RED },
+    { "TLP: GELB", TLP_AMBER },
+    { "TLP: GR\xc3\x9cN", TLP_GREEN },
+    { "TLP: WEISS", TLP_CLEAR },
+    { "TLP: WEI\xc3\x9f", TLP_CLEAR },
+    { "TLP:CLEAR bis 01.12., danach AMBER", TLP_AMBER },
+    { "Traffic  Light\nProtocol: AMBER", TLP_AMBER },
+    { "Traffic - Light - Protocol: RED", TLP_RED },
+    { "TLP:CLEAR bis zum 1. Dezember 2026 um 12 Uhr mittags MEZ, danach jedoch AMBER", TLP_AMBER },
+    { "TLP:CLEAR\nRed Hat", TLP_CLEAR },
+    { "TLP:GREEN\nTLP:YELLOW", TLP_UNCLEAR },
+    { "TLP:AMBER\nTLP:YELLOW", TLP_AMBER },
+    { "TLP: the colour is GREEN", TLP_GREEN },
+    { "TLP a b c d e f g h i j k RED", TLP_RED },
+    { "TLP a b c d e f g h i j k l RED", TLP_UNCLEAR },
+    { "TLP:GREEN, see www.example.org/tlp", TLP_GREEN },
+
     /* the strictest counts */
     { "TLP:GREEN, TLP:RED, TLP:AMBER", TLP_RED },
     { "TLP:WHITE TLP:GREEN", TLP_GREEN },
     { "TLP:AMBER+STRICT TLP:AMBER", TLP_AMBER_STRICT },
 
     { "", TLP_NONE },
-    { "TLP", TLP_NONE },
-    { "TLP: see the website, green or red", TLP_NONE },
+    { "TLP", TLP_UNCLEAR },
+    { "TLP: see the website, green or red", TLP_RED },
+    { "TLP: see the website", TLP_UNCLEAR },
+    { "Traffic Light Protocol", TLP_UNCLEAR },
+    { "Traffic Light", TLP_NONE },
     { "AMBER", TLP_NONE },
     { "the red one", TLP_NONE },
     { "XTLP:RED", TLP_NONE },
-    { "TLP:REDACTED", TLP_NONE },
-    { "TLP:RED\xc3\xb6", TLP_NONE },
-    { "TLP:YELLOW", TLP_NONE },
+    { "TLP:REDACTED", TLP_UNCLEAR },
+    { "TLP:RED\xc3\xb6", TLP_UNCLEAR },
+    { "TLP:YELLOW", TLP_UNCLEAR },
     { "strict", TLP_NONE },
-    { "RED TLP", TLP_NONE },
+    { "RED TLP", TLP_UNCLEAR },
     { "TLP:\xff RED", TLP_RED },
-    { "TLP:\xc3", TLP_NONE },
+    { "TLP:\xc3", TLP_UNCLEAR },
 };
 
 /* formats.md section 7: what others wrote is none of CERT-Bund's markings. */
@@ -129,7 +157,8 @@ static void test_names(void)
         const char *name;
         gboolean restricts;
     } rows[] = {
-        { TLP_NONE, "", FALSE },           { TLP_CLEAR, "TLP:CLEAR", FALSE },
+        { TLP_NONE, "", FALSE }, { TLP_UNCLEAR, "TLP without a known colour", TRUE },
+        { TLP_CLEAR, "TLP:CLEAR", FALSE },
         { TLP_GREEN, "TLP:GREEN", FALSE }, { TLP_AMBER, "TLP:AMBER", TRUE },
         { TLP_AMBER_STRICT, "TLP:AMBER+STRICT", TRUE }, { TLP_RED, "TLP:RED", TRUE },
     };

@@ -15,7 +15,8 @@ import tap
 class Maker:
     def __init__(self, home):
         self.home = home
-        os.mkdir(home, 0o700)
+        os.makedirs(home, mode=0o700, exist_ok=True)
+        os.chmod(home, 0o700)
 
     def gpg(self, *words, stdin=b""):
         return subprocess.run(
@@ -36,15 +37,39 @@ class Maker:
 
 
 @contextlib.contextmanager
-def make_keys(directory):
-    """A Maker below directory; its agent ends with it."""
+def _maker(home):
     if shutil.which("gpg") is None or shutil.which("gpg-agent") is None:
         raise tap.Skip("gpg or its agent is not installed (Debian: gpg, gpg-agent)")
-    maker = Maker(directory + "/maker")
+    maker = Maker(home)
     try:
         yield maker
     finally:
         subprocess.run(["gpgconf", "--homedir", maker.home, "--kill", "all"], check=False)
+
+
+def make_keys(directory):
+    """A Maker below directory, as a context; its agent ends with it."""
+    return _maker(directory + "/maker")
+
+
+OPERATOR = "abuse-desk"
+
+
+def make_home(home, text, account):
+    """A home as an operator's is, with one key, and beside it a text and its detached
+    signature, in mail and mail.asc: account owns all.
+
+    The key's fingerprint.
+    """
+    with _maker(home) as maker:
+        key = maker.key(OPERATOR)
+        for name, content in (("mail", text), ("mail.asc", maker.sign(key, text))):
+            with open(os.path.join(home, name), "wb") as file:
+                file.write(content)
+    for path, folders, files in os.walk(home):
+        for name in [path] + [os.path.join(path, name) for name in folders + files]:
+            os.chown(name, account.pw_uid, account.pw_gid)
+    return key
 
 
 def signed(part, signature):

@@ -15,9 +15,9 @@ import time
 from collections import Counter
 
 import flood
-import keyring
 import mails
 import milterclient
+import pgp_maker
 from daemon import ABUSE, ANNA, BERT, CARL, DESK
 from mails import TELNET, telnet_rows
 from stage import OUTSIDE
@@ -121,7 +121,7 @@ def check_notices(stage, number):
 @case(f"{RATE} malformed mails a second for {SECONDS} s: genuine reports and memory stay as ever")
 def test_flood(stage):
     daemon = stage.daemon({"provenance.clients": f"{TRUSTED}/32"})
-    key = keyring.make(daemon.path("gnupg"), b"", pwd.getpwuid(os.getuid()))
+    key = pgp_maker.make_home(daemon.path("gnupg"), b"", pwd.getpwuid(os.getuid()))
     daemon.write_config({"provenance.require": "client;pgp;smime", "provenance.keys": key,
                          "provenance.gnupg-home": daemon.path("gnupg")})
     # Freed memory that the sanitizer keeps, to find its use, would look like growth.

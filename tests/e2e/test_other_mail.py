@@ -7,7 +7,7 @@ import queue
 import threading
 
 import mails
-from daemon import ABUSE, ANNA, BERT, CARL, CUSTOMERS
+from daemon import ABUSE, ANNA, BERT, CARL, CUSTOMERS, DESK
 from mails import TELNET, as_delivered, telnet_rows, without_trace
 from stage import COLLEAGUE
 from tap import case, equal, same_bytes
@@ -177,8 +177,9 @@ def test_costly(stage):
     with stage.daemon():
         stage.send(mails.report(TELNET, ROWS).replace(
             b"; charset", b"".join(b";\r\n a%d=b" % i for i in range(10001)) + b"; charset", 1))
-        mark = stage.expect_status("held", {ABUSE: 1})
+        mark = stage.expect_status("held", {ABUSE: 1, DESK: 1})
         assert "parameters" in mark["reason"] or "bytes in a header" in mark["reason"], mark
+        assert b"it can't be read" in stage.mails(DESK)[0], stage.mails(DESK)
 
 
 @case("several mails over one connection: other, RSET, report, other, report")

@@ -17,8 +17,8 @@ import stat
 import subprocess
 import tempfile
 
-import keyring
 import mails
+import pgp_maker
 from daemon import ABUSE, ANNA, BERT, CARL, source_directory
 from lab import temporary_directory
 from mails import TELNET, telnet_rows
@@ -185,7 +185,7 @@ def test_group(stage):
 # What a daemon or sign-key= may start, each with a word of what it says.
 GNUPG = (
     ("gpg --batch --no-autostart --status-fd 1 --verify mail.asc mail", "GOODSIG"),
-    ("gpg --batch --no-autostart --list-keys", keyring.NAME),
+    ("gpg --batch --no-autostart --list-keys", pgp_maker.OPERATOR),
     ("gpgsm --batch --disable-dirmngr --list-keys", ""),
     ("gpg-connect-agent KILLAGENT /bye", "closing"),
     ("gpg-agent --daemon gpg --batch --yes --output signed.asc --detach-sign mail", ""),
@@ -202,7 +202,7 @@ def test_gnupg(stage):
     need_confinement()
     home = temporary_directory("certbund-gpg-")  # short: an agent's socket lies in it
     try:
-        keyring.make(home, b"A report.\n", ACCOUNT)
+        pgp_maker.make_home(home, b"A report.\n", ACCOUNT)
         for line, word in GNUPG:
             status, said = run("/bin/sh", "-c", f"cd {home} && GNUPGHOME={home} exec {line}")
             assert status == 0 and word in said, f"{line}: exit status {status}: {said}"
@@ -219,7 +219,7 @@ def test_pgp(stage):
         report = mails.report(TELNET, ROWS)
         line = b"\r\n--===============0042=="
         signed, old = report.split(line + b"\r\n", 2)[1:]  # RFC 3156: without the last CRLF
-        key = keyring.make(home, signed, ACCOUNT)
+        key = pgp_maker.make_home(home, signed, ACCOUNT)
         with open(os.path.join(home, "mail.asc"), "rb") as file:
             signature = file.read().replace(b"\n", b"\r\n")
         start = old.index(b"-----BEGIN")

@@ -24,7 +24,7 @@ static void check_values(const Config *config)
     for (char **recipient = config->recipients; *recipient != NULL; recipient++)
         g_assert_nonnull(strchr(*recipient, '@'));
     g_assert_true(config->mode == MODE_REDIRECT || *config->redirect_to == '\0');
-    g_assert_true(config->require[0] != NULL);
+    g_assert_true(config->require[0] != 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
