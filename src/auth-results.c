@@ -18,6 +18,7 @@
 /* What is looked for, while it is looked for. */
 typedef struct {
     const Config *config;
+    const Trust *trust;
     Message *message;
     char *domain;      /* of the From address, lower case */
     GPtrArray *fields; /* of AuthField: those of our own name */
@@ -98,7 +99,7 @@ static gboolean find_domain(Examination *examination)
     if (address == NULL)
         return FAIL(examination, "From is not one address");
     examination->domain = g_ascii_strdown(strrchr(address, '@') + 1, -1);
-    if (!g_strv_contains((const char *const *)examination->config->dkim_domains,
+    if (!g_strv_contains((const char *const *)examination->trust->dkim_domains,
                          examination->domain))
         return FAIL(examination, "From is of %s, which is not in dkim-domains=",
                     examination->domain);
@@ -258,10 +259,11 @@ static gboolean check_signatures(Examination *examination)
     return found > 0 || FAIL(examination, "no " SIGNATURE " of %s", examination->domain);
 }
 
-void auth_results_examine(const Config *config, Message *message, Finding *finding_r)
+void auth_results_examine(const Config *config, const Trust *trust, Message *message,
+                          Finding *finding_r)
 {
     g_auto(Examination) examination = {
-        .config = config, .message = message, .finding = finding_r,
+        .config = config, .trust = trust, .message = message, .finding = finding_r,
         .fields = g_ptr_array_new_with_free_func((GDestroyNotify)auth_field_free),
     };
 

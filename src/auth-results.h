@@ -31,6 +31,7 @@
 #define AUTH_RESULTS_FIELDS_MAX 50
 
 /* Never FINDING_TROUBLE: the filter before us has already had that. */
-void auth_results_examine(const Config *config, Message *message, Finding *finding_r);
+void auth_results_examine(const Config *config, const Trust *trust, Message *message,
+                          Finding *finding_r);
 
 #endif

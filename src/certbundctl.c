@@ -28,7 +28,8 @@ static const struct {
       "every fault in config, customers and templates; the ledger" },
     { "events", ctl_events, "FILE...", "the affected events of each mail, as JSON Lines" },
     { "lookup", ctl_lookup, "ADDRESS|ACCOUNT [TIME]", "whose it is, now or at that time" },
-    { "preview", ctl_preview, "FILE [-d DIR]", "what would happen; -d writes the notices" },
+    { "preview", ctl_preview, "FILE [-d DIR] | --template FILE [--html FILE]",
+      "what would happen; -d writes the notices; or a template with its samples" },
     { "provenance", ctl_provenance, "FILE", "who vouches for it, by each method of require=" },
     { "classes", ctl_classes, "[--json]", "the known classes, and which template each has" },
 

@@ -15,24 +15,36 @@
 #include "config-table.h"
 
 /* Who trusts clients must say which. */
-static void check_clients(const Config *config, Faults *faults)
+static void check_clients(const Config *config, ReportSource source, Faults *faults)
 {
-    guint line = config_line(config, "provenance", "clients");
+    const char *group = config_trust_group(source);
+    const Trust *trust = &config->trust[source];
 
-    for (const guint *set = config->require; *set != 0; set++) {
-        if (config->n_clients == 0 && (*set & EVIDENCE_BIT(EVIDENCE_CLIENT)) != 0
-            && !config_is_faulty(config, "provenance", "clients")) {
-            faults_add(faults, config->path, line,
-                       "[provenance] clients: empty, so that require=client proves nothing; "
-                       "expected the networks of the hosts that hand in CERT-Bund's mail");
+    for (const guint *set = trust->require; *set != 0; set++) {
+        if (trust->clients.n == 0 && (*set & EVIDENCE_BIT(EVIDENCE_CLIENT)) != 0
+            && !config_is_faulty(config, group, "clients")) {
+            faults_add(faults, config->path, config_line(config, group, "clients"),
+                       "[%s] clients: empty, so that require=client proves nothing; "
+                       "expected the networks of the hosts that hand in %s's mail",
+                       group, source_name(source));
             return;
         }
     }
 }
 
+/* Its reports have no ticket: by the sender alone they are known. */
+static void check_shadowserver(const Config *config, Faults *faults)
+{
+    if (config->shadowserver && config->trust[SOURCE_SHADOWSERVER].senders[0] == NULL
+        && !config_is_faulty(config, "shadowserver", "senders"))
+        faults_add(faults, config->path, config_line(config, "shadowserver", "enabled"),
+                   "[shadowserver] senders: empty, so that none of its reports is ever known; "
+                   "expected the addresses that they come from");
+}
+
 static void check_intake(const Config *config, Faults *faults)
 {
-    if (config->recipients[0] == NULL && config->senders[0] == NULL
+    if (config->recipients[0] == NULL && config->trust[SOURCE_CERTBUND].senders[0] == NULL
         && !config_is_faulty(config, "intake", "recipients"))
         faults_add(faults, config->path, config_line(config, "intake", "senders"),
                    "[intake] recipients and senders are both empty, so that no mail is ever "
@@ -128,7 +140,10 @@ static void check_original(const Config *config, Faults *faults)
 
 void config_check_start(const Config *config, Faults *faults)
 {
-    check_clients(config, faults);
+    for (ReportSource source = 0; source < SOURCE_N; source++)
+        if (config_has_source(config, source))
+            check_clients(config, source, faults);
+    check_shadowserver(config, faults);
     check_intake(config, faults);
     check_addresses(config, faults);
     check_submission(config, faults);

@@ -113,8 +113,16 @@ static gboolean parse_domains(const ConfigKey *key, const char *text, Config *co
 }
 const ConfigType config_type_domains = { parse_domains, config_clear_list, 0 };
 
-static gboolean parse_networks(G_GNUC_UNUSED const ConfigKey *key, const char *text,
-                               Config *config, GError **error)
+static void clear_networks(const ConfigKey *key, Config *config)
+{
+    Networks *networks = G_STRUCT_MEMBER_P(config, key->offset);
+
+    g_clear_pointer(&networks->items, g_free);
+    networks->n = 0;
+}
+
+static gboolean parse_networks(const ConfigKey *key, const char *text, Config *config,
+                               GError **error)
 {
     g_auto(GStrv) items = config_split(text);
     guint n = g_strv_length(items);
@@ -126,16 +134,10 @@ static gboolean parse_networks(G_GNUC_UNUSED const ConfigKey *key, const char *t
                                                   "192.0.2.0/24, 192.0.2.1 or 2001:db8::/32",
                                  why->message);
     }
-    g_free(config->clients);
-    config->clients = g_steal_pointer(&networks);
-    config->n_clients = n;
+    clear_networks(key, config);
+    *(Networks *)G_STRUCT_MEMBER_P(config, key->offset)
+        = (Networks) { g_steal_pointer(&networks), n };
     return TRUE;
-}
-
-static void clear_networks(G_GNUC_UNUSED const ConfigKey *key, Config *config)
-{
-    g_clear_pointer(&config->clients, g_free);
-    config->n_clients = 0;
 }
 const ConfigType config_type_networks = { parse_networks, clear_networks, 0 };
 

@@ -21,6 +21,25 @@ const char *config_evidence_name(Evidence evidence)
     return names[evidence];
 }
 
+const char *config_trust_group(ReportSource source)
+{
+    return source == SOURCE_CERTBUND ? "provenance" : source_id(source);
+}
+
+gboolean config_has_source(const Config *config, ReportSource source)
+{
+    return source == SOURCE_CERTBUND || config->shadowserver;
+}
+
+gboolean config_has_key(const Config *config, const char *fingerprint)
+{
+    for (ReportSource source = 0; source < SOURCE_N; source++)
+        if (config_has_source(config, source)
+            && g_strv_contains((const char *const *)config->trust[source].keys, fingerprint))
+            return TRUE;
+    return FALSE;
+}
+
 /* "dkim + pgp" -> its set; 0 when a word is none of ours. */
 static guint parse_alternative(const char *text)
 {

@@ -20,6 +20,20 @@
 #define STATEDIR LOCALSTATEDIR "/lib/" NAME
 
 #define OFFSET(member) G_STRUCT_OFFSET(Config, member)
+#define TRUST(source, member) OFFSET(trust[SOURCE_##source].member)
+
+/* The evidence of a source: the same keys in the group of each. */
+#define REQUIRE(group, source)                                                                    \
+    { group, "require", &config_type_require, "kinds of evidence", "dkim;pgp;smime",              \
+      .offset = TRUST(source, require) }
+#define DKIM_DOMAINS(group, source, domains)                                                      \
+    { group, "dkim-domains", &config_type_domains, "domains", domains,                            \
+      .offset = TRUST(source, dkim_domains) }
+#define KEYS(group, source)                                                                       \
+    { group, "keys", &config_type_fingerprints, "fingerprints", "",                               \
+      .offset = TRUST(source, keys) }
+#define CLIENTS(group, source)                                                                    \
+    { group, "clients", &config_type_networks, "networks", "", .offset = TRUST(source, clients) }
 
 const ConfigKey config_keys[] = {
     { "milter", "socket", &config_type_socket, "socket",
@@ -31,24 +45,31 @@ const ConfigKey config_keys[] = {
 
     { "intake", "recipients", &config_type_intake, "addresses", "", .offset = OFFSET(recipients) },
     { "intake", "senders", &config_type_intake, "addresses",
-      "reports@reports.cert-bund.de;certbund@bsi.bund.de", .offset = OFFSET(senders) },
+      "reports@reports.cert-bund.de;certbund@bsi.bund.de", .offset = TRUST(CERTBUND, senders) },
     { "intake", "max-size", &config_type_size, "bytes", "40 MiB",
       .offset = OFFSET(max_size_bytes), .low = CONFIG_MAIL_BYTES_MIN,
       .high = CONFIG_MAIL_BYTES_MAX },
 
-    { "provenance", "require", &config_type_require, "kinds of evidence", "dkim;pgp;smime",
-      .offset = OFFSET(require) },
+    REQUIRE("provenance", CERTBUND),
     { "provenance", "authserv-id", &config_type_text, "name", "", .offset = OFFSET(authserv_id) },
-    { "provenance", "dkim-domains", &config_type_domains, "domains",
-      "reports.cert-bund.de;bsi.bund.de", .offset = OFFSET(dkim_domains) },
+    DKIM_DOMAINS("provenance", CERTBUND, "reports.cert-bund.de;bsi.bund.de"),
     { "provenance", "nameservers", &config_type_nameservers, "addresses", "",
       .offset = OFFSET(nameservers) },
-    { "provenance", "keys", &config_type_fingerprints, "fingerprints", "", .offset = OFFSET(keys) },
+    KEYS("provenance", CERTBUND),
     { "provenance", "gnupg-home", &config_type_path, "directory", STATEDIR "/gnupg",
       .offset = OFFSET(gnupg_home) },
-    { "provenance", "clients", &config_type_networks, "networks", "", .offset = OFFSET(clients) },
+    CLIENTS("provenance", CERTBUND),
     { "provenance", "max-age", &config_type_duration, "seconds", "14d",
       .offset = OFFSET(max_age_secs), .high = CONFIG_AGE_MAX_SECS },
+
+    { "shadowserver", "enabled", &config_type_boolean, "yes or no", "no",
+      .offset = OFFSET(shadowserver) },
+    { "shadowserver", "senders", &config_type_intake, "addresses", "",
+      .offset = TRUST(SHADOWSERVER, senders) },
+    REQUIRE("shadowserver", SHADOWSERVER),
+    DKIM_DOMAINS("shadowserver", SHADOWSERVER, ""),
+    KEYS("shadowserver", SHADOWSERVER),
+    CLIENTS("shadowserver", SHADOWSERVER),
 
     { "customers", "source", &config_type_source, "file",
       "csv:" SYSCONFDIR "/" NAME "/customers.csv", .offset = OFFSET(customers_path) },

@@ -12,6 +12,7 @@
 
 #include "address.h"
 #include "faults.h"
+#include "source.h"
 
 #define CONFIG_FILE_MAX (1024 * 1024)     /* bytes; ours with all comments has 10,000 */
 #define CONFIG_SOCKET_PATH_MAX 107        /* sun_path with its NUL is 108 bytes */
@@ -45,6 +46,21 @@ typedef enum { MODE_PILOT, MODE_LIVE, MODE_REDIRECT } Mode;
 const char *mode_name(Mode mode); /* "pilot", "live", "redirect" */
 
 typedef struct {
+    Network *items;
+    guint n;
+} Networks;
+
+/* Who sends a source's reports, and what proves it.  Group [intake] with [provenance] is
+ * CERT-Bund's, [shadowserver] is Shadowserver's: see config_trust_group(). */
+typedef struct {
+    char **senders;      /* addr-specs or @domain, lower case */
+    guint *require;      /* the alternatives, each a set of EVIDENCE_BIT(); 0 ends them */
+    char **dkim_domains; /* lower case */
+    char **keys;         /* fingerprints: capital hex without blanks */
+    Networks clients;
+} Trust;
+
+typedef struct {
     char *path; /* as given */
     char *digest; /* SHA-256 of the file, hex */
 
@@ -55,19 +71,17 @@ typedef struct {
 
     /* [intake] */
     char **recipients; /* addr-specs or @domain, lower case */
-    char **senders;
     gsize max_size_bytes;
 
     /* [provenance] */
-    guint *require; /* the alternatives, each a set of EVIDENCE_BIT(); 0 ends them */
     char *authserv_id;
-    char **dkim_domains; /* lower case */
     char **nameservers;  /* "192.0.2.53:53", "[2001:db8::53]:53"; none: the system's */
-    char **keys;         /* fingerprints: capital hex without blanks */
     char *gnupg_home;
-    Network *clients;
-    guint n_clients;
     gint64 max_age_secs; /* 0: any age */
+
+    /* [intake] and [provenance], [shadowserver] */
+    Trust trust[SOURCE_N];
+    gboolean shadowserver; /* enabled= */
 
     /* [customers] */
     char *customers_path; /* of source=csv:PATH */
@@ -127,6 +141,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_unref)
 void config_check_start(const Config *config, Faults *faults);
 
 const char *config_evidence_name(Evidence evidence); /* "dkim", as in require= */
+
+/* The group that has the evidence keys of this source. */
+const char *config_trust_group(ReportSource source);
+/* Are its reports read at all? */
+gboolean config_has_source(const Config *config, ReportSource source);
+/* Is this fingerprint in the keys= of any source that is read? */
+gboolean config_has_key(const Config *config, const char *fingerprint);
 
 /* Where key of group stands in the file; 0 when it is not given. */
 guint config_line(const Config *config, const char *group, const char *key);

@@ -26,8 +26,7 @@ static const char *const columns[] = { "kind",    "fingerprint", "pinned", "revo
 
 static gboolean is_pinned(const Config *config, const char *fingerprint)
 {
-    return fingerprint != NULL
-        && g_strv_contains((const char *const *)config->keys, fingerprint);
+    return fingerprint != NULL && config_has_key(config, fingerprint);
 }
 
 /* other: a second fingerprint of the same thing, or NULL. */
@@ -35,7 +34,7 @@ static void tell_imported(const Config *config, const char *kind, const char *fi
                           const char *other, const char *name)
 {
     g_autofree char *clean = log_sanitize(name);
-    g_autofree char *pins = g_strjoinv(";", config->keys);
+    g_autofree char *pins = g_strjoinv(";", config->trust[SOURCE_CERTBUND].keys);
 
     printf("%s %s %s: imported", kind, fingerprint, clean);
     if (is_pinned(config, fingerprint) || is_pinned(config, other))

@@ -4,7 +4,8 @@
 /* certbundctl preview: what would happen to a saved mail.  Decides with the
  * daemon's own code and makes the notices, whatever provenance says; sends
  * nothing and writes nothing but the .eml files of -d. */
-#include "ctl.h"
+#include "ctl-ledger.h"
+#include "ctl-preview.h"
 #include "decision.h"
 #include "errors.h"
 #include "log.h"
@@ -134,29 +135,10 @@ static int show(const char *file, Decision *decision, const char *directory)
         : EX_OK;
 }
 
-/* FILE and -d DIR in either order. */
-static gboolean read_arguments(char **arguments, const char **file_r, const char **directory_r)
+static int preview_mail(const CtlCall *call, const char *file, const char *directory)
 {
-    *file_r = *directory_r = NULL;
-    for (; *arguments != NULL; arguments++)
-        if (strcmp(*arguments, "-d") == 0 && arguments[1] != NULL && *directory_r == NULL)
-            *directory_r = *++arguments;
-        else if (*file_r == NULL && (**arguments != '-' || strcmp(*arguments, "-") == 0))
-            *file_r = *arguments;
-        else
-            return FALSE;
-    return *file_r != NULL;
-}
-
-int ctl_preview(const CtlCall *call)
-{
-    const char *file, *directory;
     g_autoptr(GError) error = NULL;
 
-    if (!read_arguments(call->arguments, &file, &directory)) {
-        ctl_complain("expected certbundctl preview FILE [-d DIR]");
-        return EX_USAGE;
-    }
     if (directory != NULL && g_mkdir_with_parents(directory, 0750) != 0) {
         ctl_complain("%s: can't make this directory: %s", directory, g_strerror(errno));
         return EX_CANTCREAT;
@@ -179,4 +161,25 @@ int ctl_preview(const CtlCall *call)
         return CTL_WANTING;
     }
     return show(file, decision, directory);
+}
+
+int ctl_preview(const CtlCall *call)
+{
+    g_autofree char *directory = NULL, *template_ = NULL, *page = NULL;
+    const GOptionEntry entries[] = {
+        { "directory", 'd', 0, G_OPTION_ARG_FILENAME, &directory, NULL, NULL },
+        { "template", 0, 0, G_OPTION_ARG_FILENAME, &template_, NULL, NULL },
+        { "html", 0, 0, G_OPTION_ARG_FILENAME, &page, NULL, NULL },
+        G_OPTION_ENTRY_NULL
+    };
+    g_auto(GStrv) words = ctl_parse(call, entries, 0, 1);
+
+    if (words == NULL)
+        return EX_USAGE;
+    if ((words[0] != NULL) == (template_ != NULL))
+        return ctl_misused(call, "a mail or --template FILE is to be shown");
+    if (template_ != NULL ? directory != NULL : page != NULL)
+        return ctl_misused(call, "-d goes with a mail, and --html with --template");
+    return template_ != NULL ? ctl_preview_template(call, template_, page)
+                             : preview_mail(call, words[0], directory);
 }

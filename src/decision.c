@@ -7,6 +7,8 @@
 
 #include "classes.h"
 #include "errors.h"
+#include "intake.h"
+#include "shadowserver.h"
 
 #include <string.h>
 
@@ -69,7 +71,8 @@ static gboolean prove(Decision *decision, const Address *client, Message *messag
         = provenance_check(decision->snapshot->config, client, message, &why);
     if (decision->provenance == NULL && vouched
         && g_error_matches(why, CERTBUND_ERROR, CERTBUND_ERROR_TEMPORARY))
-        decision->provenance = provenance_none(why->message);
+        decision->provenance
+            = provenance_none(intake_source(decision->snapshot->config, message), why->message);
     if (decision->provenance == NULL)
         g_propagate_error(error, g_steal_pointer(&why));
     return decision->provenance != NULL;
@@ -173,6 +176,12 @@ gboolean decision_hold(Decision *decision, GError **error, const char *format, .
     return lookup_and_assign(decision, TRUE, error);
 }
 
+/* Proven or not, the ticket is the same, for under it a person accepts the report. */
+const Subject *decision_subject(const Decision *decision, const Subject *line)
+{
+    return decision->named != NULL ? decision->named : line;
+}
+
 gboolean decision_is_part(const Decision *decision)
 {
     const Provenance *provenance = decision->provenance;
@@ -233,7 +242,8 @@ static void believe_title(Decision *decision)
     const ReportClass *named = classes_named(report->subject->title);
     const ReportClass *class = classes_find(report->subject->title);
 
-    if (!decision_is_part(decision) || is_manual(report))
+    if (!decision_is_part(decision) || is_manual(report)
+        || report->subject->source != SOURCE_CERTBUND) /* its file has named it, and is signed */
         return;
     decision->misnomer = find_misnomer(report, named);
     if (class != NULL) {
@@ -318,11 +328,11 @@ static gboolean read_mail(Decision *decision, Message *message, GError **error)
     const Provenance *provenance = decision->provenance;
 
     if (provenance->part == NULL) {
-        decision->report = report_read(message, error);
+        decision->report = report_read_of(provenance->source, message, error);
         return decision->report != NULL;
     }
     g_autoptr(Message) part = message_of_signed_part(message, provenance->part, error);
-    decision->report = part != NULL ? report_read(part, error) : NULL;
+    decision->report = part != NULL ? report_read_of(provenance->source, part, error) : NULL;
     return decision->report != NULL;
 }
 
@@ -373,6 +383,8 @@ static gboolean prove_and_read(Decision *decision, GBytes *bytes, const Address 
     *go_on_r = FALSE;
     if (!prove(decision, client, message, vouched != VOUCHED_BY_NOBODY, error))
         return FALSE;
+    if (message != NULL && decision->provenance->source == SOURCE_SHADOWSERVER)
+        decision->named = shadowserver_subject_of(message);
     if (!decision->provenance->proven
         && stopped(decision, vouched != VOUCHED_BY_NOBODY, STATUS_UNVERIFIED, "%s", decision->provenance->evidence))
         return TRUE;
@@ -416,6 +428,7 @@ void decision_free(Decision *decision)
     if (decision == NULL)
         return;
     g_clear_pointer(&decision->assignment, assignment_free);
+    g_clear_pointer(&decision->named, subject_free);
     g_clear_pointer(&decision->report, report_free);
     g_clear_pointer(&decision->provenance, provenance_free);
     g_clear_pointer(&decision->obstacles, g_ptr_array_unref);

@@ -27,6 +27,7 @@ typedef enum {
 typedef struct {
     Snapshot *snapshot;
     Provenance *provenance;
+    Subject *named;        /* what the mail is called by its attachment; NULL: by its subject */
     Report *report;        /* NULL when provenance is not proven, or nothing can be parsed */
     const Template *template_; /* NULL: none for this class */
     const char *class_id;      /* the template's, or the report's own */
@@ -55,6 +56,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Decision, decision_free)
 /* Hold the whole report after all, for this reason.  As decide() on failure. */
 gboolean decision_hold(Decision *decision, GError **error, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
+
+/* What the mail is called, read or not; line: what its subject line alone says. */
+const Subject *decision_subject(const Decision *decision, const Subject *line);
 
 /* [KRITISCH], said by somebody who is believed: not when only a part of the mail is
  * proven, for then anybody may have written it into the subject. */

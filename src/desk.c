@@ -157,16 +157,18 @@ char *desk_subject(const Decision *decision, const Delivery *delivery)
     guint need = count_listed(decision);
 
     /* No ticket in brackets: this mail must never look like a report. */
-    return g_strdup_printf("%sCERT-Bund report %s (%s): %s, %u notice%s, %u row%s to look at",
-                           decision->mode == MODE_PILOT ? "[pilot] " : "", number,
+    return g_strdup_printf("%s%s report %s (%s): %s, %u notice%s, %u row%s to look at",
+                           decision->mode == MODE_PILOT ? "[pilot] " : "",
+                           source_name(decision->report->subject->source), number,
                            decision->class_id, status_name(decision->status), delivery->made,
                            delivery->made == 1 ? "" : "s", need, need == 1 ? "" : "s");
 }
 
 char *desk_unread_subject(const Decision *decision, const Subject *of)
 {
-    return g_strdup_printf("%s CERT-Bund report %s",
+    return g_strdup_printf("%s %s report %s",
                            decision->status == STATUS_UNVERIFIED ? "Unproven" : "Unreadable",
+                           source_name(of->source),
                            strchr(of->ticket, '#') + 1);
 }
 
@@ -229,11 +231,11 @@ GBytes *desk_write_unread(const Decision *decision, const Subject *of, const cha
     gboolean unproven = decision->status == STATUS_UNVERIFIED;
     GString *text = g_string_new(NULL);
 
-    g_string_append(text, unproven
-                    ? "A mail that looks like a report of CERT-Bund came in, and nothing proves "
-                      "that it is\none.  No customer was told.\n\n"
-                    : "A report of CERT-Bund came in, and it can't be read.  No customer was "
-                      "told.\n\n");
+    g_string_append_printf(text, unproven
+                           ? "A mail that looks like a report of %s came in, and nothing proves "
+                             "that it is\none.  No customer was told.\n\n"
+                           : "A report of %s came in, and it can't be read.  No customer was "
+                             "told.\n\n", source_name(of->source));
     g_string_append_printf(text, "Report:      %s\n", of->ticket);
     g_string_append_printf(text, "Title:       %s\n", of->title);
     g_string_append_printf(text, "Came from:   %s\n", *client != '\0' ? client : "unknown");

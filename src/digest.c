@@ -132,11 +132,11 @@ static Decision *decision_of(const Decision *decision, const char *lines, guint3
                              GError **error)
 {
     g_autofree char *csv = g_strconcat(CUSTOMER_HEADER, lines, NULL);
-    g_autofree char *subject
-        = g_strdup_printf("[%s] " TEMPLATE_DIGEST, decision->report->subject->ticket);
     Table *table = table_read(csv, strlen(csv), ',', error);
     Report *report
-        = table != NULL ? report_of_table(table, subject, TEMPLATE_DIGEST, error) : NULL;
+        = table != NULL
+              ? report_of_table(table, decision->report->subject, TEMPLATE_DIGEST, error)
+              : NULL;
 
     if (report == NULL)
         return NULL;

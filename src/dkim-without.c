@@ -9,8 +9,8 @@ gboolean dkim_available(void)
     return FALSE;
 }
 
-void dkim_examine(const Config *config G_GNUC_UNUSED, Message *message G_GNUC_UNUSED,
-                  Finding *finding_r)
+void dkim_examine(const Config *config G_GNUC_UNUSED, const Trust *trust G_GNUC_UNUSED,
+                  Message *message G_GNUC_UNUSED, Finding *finding_r)
 {
     finding_set(finding_r, FINDING_FAILED, "not looked at: built without libopendkim");
 }

@@ -45,6 +45,7 @@ typedef struct {
 
 typedef struct {
     const Config *config;
+    const Trust *trust;
     Message *message;
     DkimFields fields;
     char *domain; /* of the From address, lower case */
@@ -200,9 +201,9 @@ static gboolean is_selector(const char *text)
         == strlen(text);
 }
 
-static gboolean is_accepted(const Config *config, const char *domain)
+static gboolean is_accepted(const Trust *trust, const char *domain)
 {
-    for (char **accepted = config->dkim_domains; *accepted != NULL; accepted++)
+    for (char **accepted = trust->dkim_domains; *accepted != NULL; accepted++)
         if (g_ascii_strcasecmp(*accepted, domain) == 0)
             return TRUE;
     return FALSE;
@@ -259,7 +260,7 @@ static void judge_tags(const Examination *examination, Signature *signature)
 
     if (domain == NULL || dkim_sig_getselector(signature->info) == NULL)
         judge(signature, KNOWN_NOTHING, "malformed");
-    else if (!is_accepted(examination->config, domain))
+    else if (!is_accepted(examination->trust, domain))
         judge(signature, KNOWN_FOREIGN, "not one of dkim-domains=");
     else {
         const char *fault = tag_fault(examination, signature);
@@ -397,10 +398,11 @@ static gboolean verify(const Examination *examination, DKIM *dkim, DKIM_STAT *st
     return TRUE;
 }
 
-void dkim_examine(const Config *config, Message *message, Finding *finding_r)
+void dkim_examine(const Config *config, const Trust *trust, Message *message,
+                  Finding *finding_r)
 {
     g_auto(Examination) examination
-        = { .config = config, .message = message,
+        = { .config = config, .trust = trust, .message = message,
             .signatures = g_array_new(FALSE, FALSE, sizeof(Signature)) };
     g_autoptr(GBytes) bytes = message_bytes(message);
     g_autofree char *fault = mail_fault(&examination, bytes);

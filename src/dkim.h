@@ -37,6 +37,7 @@
 gboolean dkim_available(void);
 
 /* message: parsed from CRLF bytes.  Blocks while DNS is asked.  Safe in any thread. */
-void dkim_examine(const Config *config, Message *message, Finding *finding_r);
+void dkim_examine(const Config *config, const Trust *trust, Message *message,
+                  Finding *finding_r);
 
 #endif

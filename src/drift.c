@@ -57,7 +57,8 @@ static gboolean may_teach(const Decision *decision)
     const Report *report = decision->report;
     const Provenance *provenance = decision->provenance;
 
-    return report != NULL && report->columns != NULL && provenance->proven
+    return report != NULL && report->subject->source == SOURCE_CERTBUND
+        && report->columns != NULL && provenance->proven
         && (provenance->header
             || (report->table != NULL && classes_fit(report->subject->title, report->table)));
 }

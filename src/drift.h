@@ -13,7 +13,8 @@
 /* Have the ledger note the columns of a report of a known class; what is new or missing is
  * added to drift, one line each.  Nothing is learnt of a report that is not proven, title
  * included unless its columns are those of its class, or whose table is in doubt for another
- * reason than a lost column.  As ledger_learn_columns() on failure. */
+ * reason than a lost column; nor of Shadowserver's, whose columns are not those of
+ * CERT-Bund's class.  As ledger_learn_columns() on failure. */
 gboolean drift_learn(LedgerTransaction *transaction, const Decision *decision, GPtrArray *drift,
                      GError **error);
 

@@ -7,6 +7,7 @@
 #include "intake.h"
 
 #include "message.h"
+#include "shadowserver.h"
 
 #include <string.h>
 
@@ -84,9 +85,17 @@ static gboolean listed(char *const *entries, const char *address)
     return FALSE;
 }
 
+gboolean intake_is_sender(const Config *config, ReportSource source, const char *address)
+{
+    return config_has_source(config, source) && listed(config->trust[source].senders, address);
+}
+
 gboolean intake_has_sender(const Config *config, const char *address)
 {
-    return listed(config->senders, address);
+    for (ReportSource source = 0; source < SOURCE_N; source++)
+        if (intake_is_sender(config, source, address))
+            return TRUE;
+    return FALSE;
 }
 
 gboolean intake_has_recipient(const Config *config, const char *address)
@@ -94,18 +103,19 @@ gboolean intake_has_recipient(const Config *config, const char *address)
     return listed(config->recipients, address);
 }
 
-/* Does this From-like value name CERT-Bund: one of senders=, or a mailbox of one
- * of dkim-domains=?  A hint only; nothing is proven by it. */
-static gboolean is_certbund(const Config *config, const char *value)
+/* Does this From-like value name the source: one of its senders=, or a mailbox of one
+ * of its dkim-domains=?  A hint only; nothing is proven by it. */
+static gboolean names_source(const Config *config, ReportSource source, const char *value)
 {
     g_autofree char *found = value != NULL ? message_first_address(value) : NULL;
     if (found == NULL)
         return FALSE;
     g_autofree char *address = g_ascii_strdown(found, -1);
     const char *at = strrchr(address, '@');
-    if (intake_has_sender(config, address))
+    if (intake_is_sender(config, source, address))
         return TRUE;
-    return at != NULL && g_strv_contains((const char *const *)config->dkim_domains, at + 1);
+    return at != NULL
+        && g_strv_contains((const char *const *)config->trust[source].dkim_domains, at + 1);
 }
 
 /* The value up to its parameters, in lower case, without blanks and comments; caller
@@ -143,16 +153,47 @@ gboolean intake_is_automatic(const char *name, const char *value)
     return FALSE;
 }
 
+/* From-like values, each may be NULL. */
+static gboolean is_shadowserver(const Config *config, const char *from, const char *original)
+{
+    const char *const values[] = { from, original };
+
+    for (guint i = 0; i < G_N_ELEMENTS(values); i++) {
+        g_autofree char *found = values[i] != NULL ? message_first_address(values[i]) : NULL;
+        g_autofree char *address = g_ascii_strdown(found != NULL ? found : "", -1);
+        if (intake_is_sender(config, SOURCE_SHADOWSERVER, address))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 Subject *intake_report(const Config *config, const IntakeHeaders *headers)
 {
     if (headers->subject == NULL || headers->automatic)
         return NULL;
     g_autofree char *decoded = message_decode_header(headers->subject);
     g_autoptr(Subject) subject = subject_parse(decoded);
+    if (subject == NULL && is_shadowserver(config, headers->from, headers->original_from))
+        subject = shadowserver_subject(decoded);
     if (subject == NULL || subject->automatic)
         return NULL;
-    if ((subject->foreign || headers->answers) && !is_certbund(config, headers->from)
-        && !is_certbund(config, headers->original_from))
+    if ((subject->foreign || headers->answers)
+        && !names_source(config, subject->source, headers->from)
+        && !names_source(config, subject->source, headers->original_from))
         return NULL;
     return g_steal_pointer(&subject);
+}
+
+ReportSource intake_source(const Config *config, Message *message)
+{
+    if (message == NULL)
+        return SOURCE_CERTBUND;
+    const char *text = message_header(message, "Subject");
+    g_autoptr(Subject) subject = text != NULL ? subject_parse(text) : NULL;
+
+    return subject == NULL
+            && is_shadowserver(config, message_raw_header(message, "From", 0),
+                               message_raw_header(message, "X-Original-From", 0))
+        ? SOURCE_SHADOWSERVER
+        : SOURCE_CERTBUND;
 }

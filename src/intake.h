@@ -9,6 +9,7 @@
 #define CERTBUND_INTAKE_H
 
 #include "config.h"
+#include "message.h"
 #include "subject.h"
 
 /* An envelope address as the client typed it ("<x@y>", "x@y", "<@relay:x@y>", "<>")
@@ -17,6 +18,8 @@
  * no longer. */
 char *intake_address(const char *typed);
 
+/* Is it in the senders= of this source, of any source that is read? */
+gboolean intake_is_sender(const Config *config, ReportSource source, const char *address);
 gboolean intake_has_sender(const Config *config, const char *address);
 gboolean intake_has_recipient(const Config *config, const char *address);
 
@@ -34,8 +37,14 @@ typedef struct {
     gboolean answers;   /* there is In-Reply-To or References */
 } IntakeHeaders;
 
-/* The subject of a mail that looks like a report (its own ticket, not somebody's
- * reply or forward, nor a program's answer), else NULL. */
+/* The subject of a mail that looks like a report (its own ticket or, where they are read, one
+ * of Shadowserver's senders in From; not somebody's reply or forward, nor a program's answer),
+ * else NULL. */
 Subject *intake_report(const Config *config, const IntakeHeaders *headers);
+
+/* Whose rules of evidence and reading a mail that looks like a report goes by.  A ticket makes
+ * it CERT-Bund's whoever sent it: nobody else's evidence counts for one.  message: NULL when it
+ * can't be parsed. */
+ReportSource intake_source(const Config *config, Message *message);
 
 #endif

@@ -144,28 +144,29 @@ gboolean pgp_keys_remove(const char *home, const char *primary, GError **error)
     return change(home, words, NULL, error);
 }
 
-static gboolean has_pinned(const Config *config, const GPtrArray *keys)
+static gboolean has_pinned(const Trust *trust, const GPtrArray *keys)
 {
     for (guint i = 0; i < keys->len; i++) {
         const PgpKey *key = g_ptr_array_index(keys, i);
         if (strcmp(key->fingerprint, key->primary) == 0
-            && g_strv_contains((const char *const *)config->keys, key->fingerprint))
+            && g_strv_contains((const char *const *)trust->keys, key->fingerprint))
             return TRUE;
     }
     return FALSE;
 }
 
-void pgp_check_config(const Config *config, Faults *faults)
+void pgp_check_config(const Config *config, ReportSource source, Faults *faults)
 {
+    const char *group = config_trust_group(source);
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) keys = pgp_keys_list(config->gnupg_home, NULL, &error);
 
     if (keys == NULL)
         faults_warn(faults, config->path, config_line(config, "provenance", "gnupg-home"),
                     "[provenance] gnupg-home: pgp never passes: %s", error->message);
-    else if (!has_pinned(config, keys))
-        faults_warn(faults, config->path, config_line(config, "provenance", "keys"),
-                    "[provenance] keys: none of them is a key in the keyring of %s, so that pgp "
-                    "never passes; expected certbundctl key import FILE with CERT-Bund's",
-                    config->gnupg_home);
+    else if (!has_pinned(&config->trust[source], keys))
+        faults_warn(faults, config->path, config_line(config, group, "keys"),
+                    "[%s] keys: none of them is a key in the keyring of %s, so that pgp "
+                    "never passes; expected certbundctl key import FILE with %s's",
+                    group, config->gnupg_home, source_name(source));
 }

@@ -38,6 +38,6 @@ gboolean pgp_keys_import(const char *home, GBytes *bytes, GError **error);
 gboolean pgp_keys_remove(const char *home, const char *primary, GError **error);
 
 /* Warn when none of keys= is a primary key in the keyring, or there is no reading it. */
-void pgp_check_config(const Config *config, Faults *faults);
+void pgp_check_config(const Config *config, ReportSource source, Faults *faults);
 
 #endif

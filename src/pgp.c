@@ -133,8 +133,8 @@ static const char *verdict_text(PgpVerdict verdict)
 }
 
 /* Leaves a text in any case. */
-static void judge(const Config *config, const PgpSignature *signature, const SignedPart *part,
-                  Finding *finding)
+static void judge(const Config *config, const Trust *trust, const PgpSignature *signature,
+                  const SignedPart *part, Finding *finding)
 {
     char when[TIMESTAMP_TEXT_SIZE];
 
@@ -143,7 +143,7 @@ static void judge(const Config *config, const PgpSignature *signature, const Sig
                     signature->key);
         return;
     }
-    if (!g_strv_contains((const char *const *)config->keys, signature->primary)) {
+    if (!g_strv_contains((const char *const *)trust->keys, signature->primary)) {
         finding_set(finding, FINDING_FAILED, "signature by key %s, which is not in keys=",
                     signature->primary);
         return;
@@ -172,14 +172,14 @@ static char *id_of(const PgpSignature *signature, const SignedPart *part)
 }
 
 /* The first that passes, else trouble, else what is wrong with the first. */
-static void judge_all(const Config *config, const GArray *signatures, const SignedPart *part,
-                      Finding *finding_r)
+static void judge_all(const Config *config, const Trust *trust, const GArray *signatures,
+                      const SignedPart *part, Finding *finding_r)
 {
     for (guint i = 0; i < signatures->len; i++) {
         const PgpSignature *signature = &g_array_index(signatures, PgpSignature, i);
         g_auto(Finding) finding = { .result = FINDING_FAILED };
 
-        judge(config, signature, part, &finding);
+        judge(config, trust, signature, part, &finding);
         if (i == 0 || finding.result == FINDING_PASSED
             || (finding.result == FINDING_TROUBLE && finding_r->result == FINDING_FAILED))
             finding_set(finding_r, finding.result, "%s", finding.text);
@@ -193,13 +193,13 @@ static void judge_all(const Config *config, const GArray *signatures, const Sign
 }
 
 /* FALSE with an error: gpg was not asked, or gave no answer. */
-static gboolean verify(const Config *config, const SignedPart *part, ChildResult *result_r,
-                       GError **error)
+static gboolean verify(const Config *config, const Trust *trust, const SignedPart *part,
+                       ChildResult *result_r, GError **error)
 {
     static const char *const words[] = { "--verify", "--", GPG_DATA, GPG_MORE_DATA, NULL };
     const ChildOrder order = { .data = { part->signature, part->bytes } };
 
-    if (config->keys[0] == NULL)
+    if (trust->keys[0] == NULL)
         error_input(error, "no key is in keys=");
     else if (g_bytes_get_size(part->signature) > PGP_SIGNATURE_MAX)
         error_input(error, "the signature has more than %d bytes", PGP_SIGNATURE_MAX);
@@ -209,12 +209,13 @@ static gboolean verify(const Config *config, const SignedPart *part, ChildResult
     return FALSE;
 }
 
-void pgp_examine(const Config *config, const SignedPart *part, Finding *finding_r)
+void pgp_examine(const Config *config, const Trust *trust, const SignedPart *part,
+                 Finding *finding_r)
 {
     g_auto(ChildResult) result = { .output = NULL };
     g_autoptr(GError) error = NULL;
 
-    if (!verify(config, part, &result, &error)) {
+    if (!verify(config, trust, part, &result, &error)) {
         gboolean later = g_error_matches(error, CERTBUND_ERROR, CERTBUND_ERROR_TEMPORARY);
         finding_set(finding_r, later ? FINDING_TROUBLE : FINDING_FAILED, "%s", error->message);
         return;
@@ -224,5 +225,5 @@ void pgp_examine(const Config *config, const SignedPart *part, Finding *finding_
     if (signatures->len == 0)
         finding_set(finding_r, FINDING_FAILED, "gpg finds no signature: %s", said);
     else
-        judge_all(config, signatures, part, finding_r);
+        judge_all(config, trust, signatures, part, finding_r);
 }

@@ -29,6 +29,7 @@
  * is beyond 19,995 of one, so that anybody could change it.  RFC 5322 allows 1,000. */
 #define PGP_TEXT_LINE_MAX 16000
 
-void pgp_examine(const Config *config, const SignedPart *part, Finding *finding_r);
+void pgp_examine(const Config *config, const Trust *trust, const SignedPart *part,
+                 Finding *finding_r);
 
 #endif

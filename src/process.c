@@ -37,7 +37,8 @@ static void log_read(const char *queue_id, const Decision *decision, const Recor
 
 static void log_unread(const Mail *mail, const Decision *decision, const Recorded *recorded)
 {
-    log_warning("%s: %s %s: %s%s", mail->queue_id, mail->subject->ticket,
+    log_warning("%s: %s %s: %s%s", mail->queue_id,
+                decision_subject(decision, mail->subject)->ticket,
                 status_name(decision->status), decision->reason,
                 recorded->kept ? "" : "; the ledger keeps no more of its kind, see drop and purge");
 }
@@ -115,7 +116,8 @@ static Outcome *tell(const ProcessContext *context, const Mail *mail, const Deci
 
     if (decision->report == NULL) {
         log_unread(mail, decision, recorded);
-        outcome->mark = mark_format_unread(mail->subject, decision->status, decision->reason);
+        outcome->mark = mark_format_unread(decision_subject(decision, mail->subject),
+                                            decision->status, decision->reason);
         return outcome;
     }
     log_read(mail->queue_id, decision, recorded);
@@ -136,7 +138,7 @@ Outcome *process_message(const ProcessContext *context, const Mail *mail, GError
         return NULL;
     const RecordInput input = {
         .ledger = context->ledger, .secret = context->secret, .bytes = mail->bytes,
-        .subject = mail->subject, .queue_id = mail->queue_id,
+        .subject = decision_subject(decision, mail->subject), .queue_id = mail->queue_id,
         .client = mail->client != NULL ? address_format(mail->client, client) : "",
         .person = "", .copy = mail->copy, .progress = context->progress, .progress_data = context->progress_data,
     };

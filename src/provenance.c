@@ -13,14 +13,14 @@
 #include "pgp.h"
 #include "smime.h"
 
-#include <string.h>
-
 #define BIT(evidence) EVIDENCE_BIT(EVIDENCE_##evidence)
 #define SIGNATURES (BIT(PGP) | BIT(SMIME)) /* these stand for the signed part alone */
 
 /* What is known of one mail. */
 typedef struct {
     const Config *config;
+    ReportSource source;
+    const Trust *trust;
     const Address *client;
     Message *message;
     SignedPart part;
@@ -31,7 +31,7 @@ typedef struct {
 
 static void examine_client(Examination *examination)
 {
-    const Config *config = examination->config;
+    const Networks *clients = &examination->trust->clients;
     Finding *finding = &examination->findings[EVIDENCE_CLIENT];
     char text[ADDRESS_TEXT_SIZE];
 
@@ -40,9 +40,9 @@ static void examine_client(Examination *examination)
         return;
     }
     address_format(examination->client, text);
-    for (guint i = 0; i < config->n_clients; i++)
-        if (network_contains(&config->clients[i], examination->client)) {
-            g_autofree char *network = network_format(&config->clients[i]);
+    for (guint i = 0; i < clients->n; i++)
+        if (network_contains(&clients->items[i], examination->client)) {
+            g_autofree char *network = network_format(&clients->items[i]);
             finding_set(finding, FINDING_PASSED, "%s is in %s", text, network);
             finding->dated = examination->message != NULL
                 && message_date(examination->message, &finding->time);
@@ -60,12 +60,12 @@ static void examine_signature(Examination *examination, Evidence evidence)
 
     if (examination->no_part != NULL)
         finding_set(finding, FINDING_FAILED, "%s", examination->no_part);
-    else if (strcmp(part->protocol, protocol) != 0)
+    else if (g_strcmp0(part->protocol, protocol) != 0)
         finding_set(finding, FINDING_FAILED, "the mail is signed otherwise");
     else if (evidence == EVIDENCE_PGP)
-        pgp_examine(examination->config, part, finding);
+        pgp_examine(examination->config, examination->trust, part, finding);
     else
-        smime_examine(examination->config, part, finding);
+        smime_examine(examination->config, examination->trust, part, finding);
 }
 
 static void examine_by(Examination *examination, Evidence evidence)
@@ -77,9 +77,10 @@ static void examine_by(Examination *examination, Evidence evidence)
     else if (examination->message == NULL)
         finding_set(finding, FINDING_FAILED, "the mail can't be parsed");
     else if (evidence == EVIDENCE_AUTH_RESULTS)
-        auth_results_examine(examination->config, examination->message, finding);
+        auth_results_examine(examination->config, examination->trust, examination->message,
+                             finding);
     else if (evidence == EVIDENCE_DKIM)
-        dkim_examine(examination->config, examination->message, finding);
+        dkim_examine(examination->config, examination->trust, examination->message, finding);
     else
         examine_signature(examination, evidence);
 }
@@ -93,11 +94,11 @@ static void find_part(Examination *examination)
         examination->no_part = g_strdup(why->message);
 }
 
-static guint asked_for(const Config *config)
+static guint asked_for(const Trust *trust)
 {
     guint asked = 0;
 
-    for (const guint *set = config->require; *set != 0; set++)
+    for (const guint *set = trust->require; *set != 0; set++)
         asked |= *set;
     return asked;
 }
@@ -109,7 +110,7 @@ static gboolean asks(const Examination *examination, Evidence evidence)
 
 static void examine(Examination *examination)
 {
-    examination->asked = asked_for(examination->config);
+    examination->asked = asked_for(examination->trust);
     find_part(examination);
     for (Evidence evidence = 0; evidence < EVIDENCE_N; evidence++)
         if (asks(examination, evidence))
@@ -202,7 +203,7 @@ static void name_author(const Examination *examination, Provenance *provenance)
     g_autofree char *found = from != NULL ? message_first_address(from) : NULL;
     g_autofree char *address = g_ascii_strdown(found != NULL ? found : "", -1);
 
-    if (!intake_has_sender(examination->config, address))
+    if (!intake_is_sender(examination->config, examination->source, address))
         provenance->author = g_steal_pointer(&address);
 }
 
@@ -231,7 +232,10 @@ static void conclude(const Examination *examination, const guint *passing, Prove
 Provenance *provenance_show(const Config *config, const Address *client, Message *message,
                             ProvenanceShow show, gpointer data, GError **error)
 {
-    g_auto(Examination) examination = { .config = config, .client = client, .message = message };
+    ReportSource source = intake_source(config, message);
+    g_auto(Examination) examination = { .config = config, .source = source,
+                                        .trust = &config->trust[source], .client = client,
+                                        .message = message };
     g_autoptr(Provenance) provenance = g_new0(Provenance, 1);
     g_autoptr(GArray) passing = g_array_new(TRUE, FALSE, sizeof(guint));
     gboolean trouble = FALSE;
@@ -242,8 +246,9 @@ Provenance *provenance_show(const Config *config, const Address *client, Message
             show(config_evidence_name(evidence), passed(&examination, evidence),
                  examination.findings[evidence].text, data);
     describe(&examination, provenance);
+    provenance->source = source;
     provenance->signature = g_strdup("");
-    for (const guint *set = config->require; *set != 0; set++) {
+    for (const guint *set = examination.trust->require; *set != 0; set++) {
         FindingResult result = weigh(&examination, *set);
         if (result == FINDING_PASSED)
             g_array_append_val(passing, *set);
@@ -264,38 +269,61 @@ Provenance *provenance_check(const Config *config, const Address *client, Messag
     return provenance_show(config, client, message, NULL, NULL, error);
 }
 
-void provenance_check_config(const Config *config, Faults *faults)
+static void check_keys(const Config *config, ReportSource source, guint asked, Faults *faults)
 {
-    guint asked = asked_for(config);
+    const char *group = config_trust_group(source);
 
-    if ((asked & SIGNATURES) != 0 && config->keys[0] == NULL)
-        faults_warn(faults, config->path, config_line(config, "provenance", "keys"),
-                    "[provenance] keys: empty, so that pgp and smime never pass; expected the "
-                    "fingerprints of CERT-Bund's keys");
+    if ((asked & SIGNATURES) != 0 && config->trust[source].keys[0] == NULL)
+        faults_warn(faults, config->path, config_line(config, group, "keys"),
+                    "[%s] keys: empty, so that pgp and smime never pass; expected the "
+                    "fingerprints of %s's keys", group, source_name(source));
     else {
         if ((asked & BIT(PGP)) != 0)
-            pgp_check_config(config, faults);
+            pgp_check_config(config, source, faults);
         if ((asked & BIT(SMIME)) != 0)
             smime_check_config(config, faults);
     }
+}
+
+static void check_dkim(const Config *config, ReportSource source, Faults *faults)
+{
+    const char *group = config_trust_group(source);
+
+    if (!dkim_available())
+        faults_warn(faults, config->path, config_line(config, group, "require"),
+                    "[%s] require: dkim never passes, for this program was built without "
+                    "libopendkim; expected another kind of evidence", group);
+    else if (config->trust[source].dkim_domains[0] == NULL)
+        faults_warn(faults, config->path, config_line(config, group, "dkim-domains"),
+                    "[%s] dkim-domains: empty, so that dkim never passes; expected "
+                    "%s's domains", group, source_name(source));
+}
+
+static void check_source(const Config *config, ReportSource source, Faults *faults)
+{
+    guint asked = asked_for(&config->trust[source]);
+
+    check_keys(config, source, asked, faults);
     if ((asked & BIT(AUTH_RESULTS)) != 0 && *config->authserv_id == '\0')
         faults_warn(faults, config->path, config_line(config, "provenance", "authserv-id"),
                     "[provenance] authserv-id: empty, so that auth-results never passes; "
                     "expected the name that our own verifying filter writes");
-    if ((asked & BIT(DKIM)) != 0 && !dkim_available())
-        faults_warn(faults, config->path, config_line(config, "provenance", "require"),
-                    "[provenance] require: dkim never passes, for this program was built without "
-                    "libopendkim; expected another kind of evidence");
-    else if ((asked & BIT(DKIM)) != 0 && config->dkim_domains[0] == NULL)
-        faults_warn(faults, config->path, config_line(config, "provenance", "dkim-domains"),
-                    "[provenance] dkim-domains: empty, so that dkim never passes; expected "
-                    "CERT-Bund's domains");
+    if ((asked & BIT(DKIM)) != 0)
+        check_dkim(config, source, faults);
 }
 
-Provenance *provenance_none(const char *why)
+void provenance_check_config(const Config *config, Faults *faults)
+{
+    for (ReportSource source = 0; source < SOURCE_N; source++)
+        if (config_has_source(config, source))
+            check_source(config, source, faults);
+}
+
+Provenance *provenance_none(ReportSource source, const char *why)
 {
     Provenance *provenance = g_new0(Provenance, 1);
 
+    provenance->source = source;
     provenance->methods = g_strdup("none");
     provenance->evidence = g_strdup(why);
     provenance->signature = g_strdup("");

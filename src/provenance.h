@@ -20,6 +20,7 @@
 #define PROVENANCE_FUTURE_SECS (24 * 3600) /* a clock may be a day off, not more */
 
 typedef struct {
+    ReportSource source; /* whose evidence it was asked for, see intake_source() */
     gboolean proven;
     char *methods;  /* those that passed, "," between: for the mark; "none" if none */
     char *evidence; /* for log and people: what each method found, "; " between */
@@ -39,7 +40,7 @@ typedef struct {
 Provenance *provenance_check(const Config *config, const Address *client, Message *message,
                              GError **error);
 /* One that proves nothing, for this reason. */
-Provenance *provenance_none(const char *why);
+Provenance *provenance_none(ReportSource source, const char *why);
 void provenance_free(Provenance *provenance);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Provenance, provenance_free)
 

@@ -18,6 +18,7 @@
 #include "mailbox.h"
 #include "manual.h"
 #include "report-text.h"
+#include "shadowserver.h"
 #include "timestamp.h"
 #include "zip.h"
 
@@ -25,6 +26,7 @@
 #include <string.h>
 
 #define ATTACHMENT_NAME "events.csv"
+#define ADDRESS_COLUMN "ip"
 
 /* The text that holds the table. */
 typedef struct {
@@ -102,12 +104,15 @@ static gboolean look_at_attachment(Report *report, Message *message, guint i, gb
 {
     g_autoptr(GError) error = NULL;
     Source found = { .part = i + 1 };
-    const char *name = zip ? "zip" : ATTACHMENT_NAME;
+    const MessagePart *part = message_part(message, i);
+    const char *name = zip                      ? "zip"
+                       : part->filename != NULL ? part->filename
+                                                : ATTACHMENT_NAME;
     found.text = zip ? unzipped_text(message, i, &found.length, &error)
                      : message_part_text(message, i, &found.length, &error);
     if (found.text == NULL)
         return doubt(report, "attachment %s: %s", name, error->message);
-    if (!message_part(message, i)->complete) {
+    if (!part->complete) {
         g_free(found.text);
         return doubt(report, "attachment %s is cut: no boundary stands behind it", name);
     }
@@ -194,20 +199,26 @@ static gboolean read_old_table(Report *report, const Source *source, TextKind *b
     return TRUE;
 }
 
+/* Takes the source's text.  *behind_r is what follows the table. */
+static gboolean take_table(Report *report, Source *source, TextKind *behind_r)
+{
+    g_autoptr(GError) error = NULL;
+    *behind_r = report_text_kind(source->text, source->length, source->end);
+    report->table = table_take(g_steal_pointer(&source->text), source->start,
+                               source->end - source->start, ',', &error);
+    return report->table != NULL || doubt(report, "table: %s", error->message);
+}
+
 /* Takes the source's text, but of an old table.  *behind_r is what follows the table. */
 static gboolean read_table(Report *report, Source *source, gboolean attached, TextKind *behind_r)
 {
-    g_autoptr(GError) error = NULL;
     TextKind kind = report_text_kind(source->text, source->length, source->start);
     if (kind == TEXT_OLD_TABLE)
         return read_old_table(report, source, behind_r);
     if (kind != TEXT_OTHER)
         return doubt(report, attached ? "attachment %s is empty" : "no table behind its marker%s",
                      attached ? ATTACHMENT_NAME : "");
-    *behind_r = report_text_kind(source->text, source->length, source->end);
-    report->table = table_take(g_steal_pointer(&source->text), source->start,
-                               source->end - source->start, ',', &error);
-    return report->table != NULL || doubt(report, "table: %s", error->message);
+    return take_table(report, source, behind_r);
 }
 
 /* A column by name; -1 and doubt when it is not there. */
@@ -228,10 +239,11 @@ static char **column_names(const Table *table)
     return names;
 }
 
-static gboolean locate_columns(Report *report, const char *account_column)
+static gboolean locate_columns(Report *report, const char *address_column,
+                               const char *account_column)
 {
     if (report->time_column < 0) { /* an old table has found them */
-        int address = need_column(report, "ip");
+        int address = need_column(report, address_column);
         report->time_column = address < 0 ? -1 : need_column(report, "timestamp");
         if (report->time_column < 0)
             return FALSE;
@@ -245,10 +257,11 @@ static gboolean locate_columns(Report *report, const char *account_column)
 }
 
 /* Their names are kept when one is lost, so that it can be told as drift. */
-static gboolean find_columns(Report *report, const char *account_column)
+static gboolean find_columns(Report *report, const char *address_column,
+                             const char *account_column)
 {
     char **names = column_names(report->table);
-    gboolean found = locate_columns(report, account_column);
+    gboolean found = locate_columns(report, address_column, account_column);
     report->columns = names;
     return found;
 }
@@ -304,19 +317,9 @@ static guint first_unreadable(const Report *report)
     return i;
 }
 
-static void read_automated(Report *report, Message *message, const char *account_column)
+static void read_checked_events(Report *report, guint part)
 {
-    Source source = { 0 };
-    gboolean attached;
-    TextKind behind = TEXT_END;
-    gboolean fine = find_source(report, message, &source, &attached)
-                    && read_table(report, &source, attached, &behind)
-                    && find_columns(report, account_column)
-                    && check_end(report, behind, attached);
-    g_free(source.text);
-    if (!fine)
-        return;
-    read_events(report, source.part);
+    read_events(report, part);
     if ((guint64)report->n_unreadable * 100
         > (guint64)report->n_events * REPORT_UNREADABLE_PERCENT)
         doubt(report, "table: %u of %u rows have no %s where it belongs, the first is row %u; "
@@ -324,6 +327,20 @@ static void read_automated(Report *report, Message *message, const char *account
               report->n_unreadable, report->n_events,
               report->account_column >= 0 ? "mailbox" : "address", first_unreadable(report) + 1,
               REPORT_UNREADABLE_PERCENT);
+}
+
+static void read_automated(Report *report, Message *message, const char *account_column)
+{
+    Source source = { 0 };
+    gboolean attached;
+    TextKind behind = TEXT_END;
+    gboolean fine = find_source(report, message, &source, &attached)
+                    && read_table(report, &source, attached, &behind)
+                    && find_columns(report, ADDRESS_COLUMN, account_column)
+                    && check_end(report, behind, attached);
+    g_free(source.text);
+    if (fine)
+        read_checked_events(report, source.part);
 }
 
 /* ---- manual family ---- */
@@ -379,8 +396,8 @@ static char *shown_text(Message *message, guint i, gsize *length_r)
     return html_text(markup, *length_r, length_r, NULL);
 }
 
-/* Its marking counts wherever it stands, for nobody knows yet what is CERT-Bund's. */
-static void look_for_manual_tlp(Report *report, Message *message)
+/* A marking counts wherever it stands, where it is not known whose words are whose. */
+static void look_for_any_tlp(Report *report, Message *message)
 {
     for (guint i = 0; i < message_n_parts(message); i++) {
         gsize length;
@@ -394,7 +411,7 @@ static void read_manual(Report *report, Message *message, const char *account_co
 {
     g_auto(Manual) manual = { .reading = NULL };
     g_autoptr(GError) error = NULL;
-    look_for_manual_tlp(report, message);
+    look_for_any_tlp(report, message);
     if (!manual_read(message, &manual, &error)) {
         report->unread = !doubt(report, "%s", error->message);
         return;
@@ -409,43 +426,96 @@ static void read_manual(Report *report, Message *message, const char *account_co
         *(manual.german ? &report->quote_de : &report->quote_en) = g_steal_pointer(&manual.quote);
 }
 
-Report *report_read(Message *message, GError **error)
+/* ---- Shadowserver's ---- */
+
+static void read_file(Report *report, Message *message, const ShadowserverFile *file)
 {
-    const char *subject = message_header(message, "Subject");
-    Subject *parsed = subject != NULL ? subject_parse(subject) : NULL;
-    if (parsed == NULL) {
-        error_input(error, "no CERT-Bund ticket in the subject");
-        return NULL;
-    }
+    Source source = { 0 };
+    TextKind behind = TEXT_END;
+    gboolean fine = look_at_attachment(report, message, file->part, file->zip, &source)
+                    && take_table(report, &source, &behind)
+                    && find_columns(report, file->address_column, "")
+                    && check_end(report, behind, TRUE);
+    g_free(source.text);
+    if (fine)
+        read_checked_events(report, source.part);
+}
+
+/* ---- all ---- */
+
+/* Takes subject; without any rows yet. */
+static Report *new_report(Subject *subject, Message *message)
+{
     Report *report = g_new0(Report, 1);
-    report->subject = parsed;
-    report->account_column = report->time_column = -1;
-    const ReportClass *class = classes_find(parsed->title);
-    report->class_id = class != NULL ? g_strdup(class->id) : classes_slug(parsed->title);
+    const char *line = message_header(message, "Subject");
     const char *id = message_header(message, "Message-ID");
+    report->subject = subject;
+    report->account_column = report->time_column = -1;
+    report->class_id = classes_id(subject->title);
     report->message_id = g_strdup(id != NULL ? id : "");
-    report->answer = parsed->foreign || message_header(message, "In-Reply-To") != NULL
+    report->answer = subject->foreign || message_header(message, "In-Reply-To") != NULL
         || message_header(message, "References") != NULL;
-    report->tlp = tlp_of_line(subject, strlen(subject));
-    if (parsed->family == FAMILY_MANUAL)
+    report->tlp = line != NULL ? tlp_of_line(line, strlen(line)) : 0;
+    return report;
+}
+
+static Report *read_shadowserver(Message *message)
+{
+    g_auto(ShadowserverFile) file = { .subject = NULL };
+    g_autoptr(GError) error = NULL;
+    Report *report = new_report(shadowserver_subject_of(message), message);
+    look_for_any_tlp(report, message);
+    if (shadowserver_find(message, &file, &error))
+        read_file(report, message, &file);
+    else
+        doubt(report, "%s", error->message);
+    return report;
+}
+
+static Report *read_ticket(Subject *subject, Message *message)
+{
+    Report *report = new_report(subject, message);
+    const ReportClass *class = classes_find(subject->title);
+    if (subject->family == FAMILY_MANUAL)
         read_manual(report, message, class != NULL ? class->account_column : "");
     else
         read_automated(report, message, class != NULL ? class->account_column : "");
     return report;
 }
 
-Report *report_of_table(Table *table, const char *subject, const char *class_id, GError **error)
+Report *report_read_of(ReportSource source, Message *message, GError **error)
+{
+    const char *line = message_header(message, "Subject");
+    if (source == SOURCE_SHADOWSERVER)
+        return read_shadowserver(message);
+    Subject *subject = line != NULL ? subject_parse(line) : NULL;
+    if (subject != NULL)
+        return read_ticket(subject, message);
+    error_input(error, "no CERT-Bund ticket in the subject");
+    return NULL;
+}
+
+Report *report_read(Message *message, GError **error)
+{
+    const char *line = message_header(message, "Subject");
+    g_autoptr(Subject) subject = line != NULL ? subject_parse(line) : NULL;
+    g_auto(ShadowserverFile) file = { .subject = NULL };
+    gboolean named = subject == NULL && shadowserver_find(message, &file, NULL);
+    return report_read_of(named ? SOURCE_SHADOWSERVER : SOURCE_CERTBUND, message, error);
+}
+
+Report *report_of_table(Table *table, const Subject *of, const char *class_id, GError **error)
 {
     g_autoptr(Report) report = g_new0(Report, 1);
 
     report->table = table;
-    report->subject = subject_parse(subject);
+    report->subject = subject_new(of->source, of->ticket, class_id);
+    report->subject->family = of->family;
     report->account_column = report->time_column = -1;
     report->class_id = g_strdup(class_id);
     report->message_id = g_strdup("");
-    if (report->subject == NULL || !find_columns(report, "")) {
-        error_bug(error, "a table of ours: %s",
-                  report->doubt != NULL ? report->doubt : "no ticket in its subject");
+    if (!find_columns(report, ADDRESS_COLUMN, "")) {
+        error_bug(error, "a table of ours: %s", report->doubt);
         return NULL;
     }
     read_events(report, 0);

@@ -17,6 +17,10 @@
  * Its format of 2017 and before, "Format: ASN | IP address | Timestamp (UTC) | ..." with |
  * between the cells, is read at the same place; there the names are those of affected.h.
  *
+ * Shadowserver's: all of the one attached CSV, plain or in a zip, whose name is the ticket
+ * (shadowserver.h); "ip", or what shadowserver.csv says, is the affected address, "timestamp"
+ * its time, UTC by format.  Of the mail's text nothing is read but a TLP marking.
+ *
  * Manual family: one carrier is read, in CERT-Bund's own words (letter.h), the first of: a
  * table of any dialect (dialect.h), log lines, keys, a list, one sentence (listing.h); of
  * attachments only when those words name none.  What is not affected stays out:
@@ -89,18 +93,23 @@ typedef struct {
     char *quote_de, *quote_en; /* CERT-Bund's own words, see report_read(); or NULL */
 } Report;
 
-/* CERTBUND_ERROR_INPUT only when no ticket stands in the subject; everything
- * else that is wrong with a report is told by its doubt.
+/* Read message as a report of this source.  CERTBUND_ERROR_INPUT only when CERT-Bund's has no
+ * ticket in the subject; everything else that is wrong with a report is told by its doubt.
  *
  * quote_*: the explaining paragraphs between salutation and the notes on
  * signature and replies, lines as written, LF, without banner, salutation,
  * reply notes, separator lines, table and sign-off; cut at REPORT_QUOTE_MAX.  Of the manual
  * family what stands between the salutation and the first address, in one language. */
+Report *report_read_of(ReportSource source, Message *message, GError **error);
+
+/* The same, whosesoever it is: Shadowserver's when it has no ticket, but one table attached
+ * that is named as Shadowserver names them.  For people's eyes: nothing is proven by that. */
 Report *report_read(Message *message, GError **error);
 
 /* A report of our own making: this table (taken over; it has the columns ip and timestamp),
- * without a mail.  NULL, with CERTBUND_ERROR_BUG, when it is none. */
-Report *report_of_table(Table *table, const char *subject, const char *class_id, GError **error);
+ * without a mail, under the ticket of another.  NULL, with CERTBUND_ERROR_BUG, when it is
+ * none. */
+Report *report_of_table(Table *table, const Subject *of, const char *class_id, GError **error);
 void report_free(Report *report);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Report, report_free)
 

@@ -18,6 +18,7 @@
 
 typedef struct {
     const Config *config;
+    const Trust *trust;
     const SignedPart *part;
     CMS_ContentInfo *cms;
     CMS_SignerInfo *signer;
@@ -117,7 +118,7 @@ static gboolean find_certificate(Examination *examination)
         return fail(examination, "the signature has more than %d certificates",
                     SMIME_CERTIFICATES_MAX);
     g_autoptr(GPtrArray) kept
-        = smime_pinned_certificates(examination->config->gnupg_home, examination->config->keys,
+        = smime_pinned_certificates(examination->config->gnupg_home, examination->trust->keys,
                                     damaged, &error);
     if (kept == NULL) {
         gboolean later = g_error_matches(error, CERTBUND_ERROR, CERTBUND_ERROR_TEMPORARY);
@@ -140,7 +141,7 @@ static gboolean find_certificate(Examination *examination)
 
 static gboolean check_pin(Examination *examination)
 {
-    if (smime_is_pinned(examination->certificate, examination->config->keys))
+    if (smime_is_pinned(examination->certificate, examination->trust->keys))
         return TRUE;
     g_autofree char *sha256 = smime_fingerprint(examination->certificate, EVP_sha256());
     return fail(examination, "signature by certificate %s, which is not in keys=", sha256);
@@ -241,12 +242,14 @@ static void pass(Examination *examination)
     finding->id = id_of(examination);
 }
 
-void smime_examine(const Config *config, const SignedPart *part, Finding *finding_r)
+void smime_examine(const Config *config, const Trust *trust, const SignedPart *part,
+                   Finding *finding_r)
 {
-    Examination examination = { .config = config, .part = part, .finding = finding_r };
+    Examination examination
+        = { .config = config, .trust = trust, .part = part, .finding = finding_r };
 
     ERR_clear_error();
-    if (config->keys[0] == NULL)
+    if (trust->keys[0] == NULL)
         fail(&examination, "no certificate is in keys=");
     else if (read_cms(&examination) && read_signer(&examination) && find_certificate(&examination)
              && check_pin(&examination) && read_time(&examination)

@@ -25,7 +25,8 @@
 #define SMIME_CERTIFICATES_MAX 16       /* within; the signer's and his issuers' */
 
 /* Trouble when gnupg-home=/certificates can't be read now. */
-void smime_examine(const Config *config, const SignedPart *part, Finding *finding_r);
+void smime_examine(const Config *config, const Trust *trust, const SignedPart *part,
+                   Finding *finding_r);
 
 /* Warn of certificates in gnupg-home= that are none, or can't be read. */
 void smime_check_config(const Config *config, Faults *faults);

@@ -129,8 +129,7 @@ static char *take_scope(char *title)
     return scope;
 }
 
-/* At most SUBJECT_MAX bytes, without control characters; caller frees. */
-static char *clean_subject(const char *subject)
+char *subject_clean(const char *subject)
 {
     char *clean = g_utf8_make_valid(subject, (gssize)MIN(strlen(subject), SUBJECT_MAX));
     for (char *p = clean; *p != '\0'; p = g_utf8_next_char(p))
@@ -139,9 +138,20 @@ static char *clean_subject(const char *subject)
     return clean;
 }
 
+Subject *subject_new(ReportSource source, const char *ticket, const char *title)
+{
+    Subject *subject = g_new0(Subject, 1);
+
+    subject->source = source;
+    subject->family = FAMILY_AUTOMATED;
+    subject->ticket = g_strdup(ticket);
+    subject->title = g_strdup(title);
+    return subject;
+}
+
 Subject *subject_parse(const char *subject)
 {
-    g_autofree char *clean = clean_subject(subject);
+    g_autofree char *clean = subject_clean(subject);
 
     for (const char *p = strchr(clean, '['); p != NULL; p = strchr(p + 1, '[')) {
         ReportFamily family;

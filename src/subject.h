@@ -10,6 +10,8 @@
 #ifndef CERTBUND_SUBJECT_H
 #define CERTBUND_SUBJECT_H
 
+#include "source.h"
+
 #include <glib.h>
 
 typedef enum {
@@ -18,6 +20,7 @@ typedef enum {
 } ReportFamily;
 
 typedef struct {
+    ReportSource source; /* SHADOWSERVER: see shadowserver.h, which makes it */
     ReportFamily family;
     char *ticket;      /* without brackets: "CB-Report#20250212-10004759" */
     char *title;       /* without ticket, flags and scope; may be empty */
@@ -30,10 +33,16 @@ typedef struct {
 #define SUBJECT_MAX 998 /* bytes read: a line's length (RFC 5322 section 2.1.1); folding titles
                            costs more than their length */
 
+/* One of our own making, about this ticket of this source. */
+Subject *subject_new(ReportSource source, const char *ticket, const char *title);
+
 /* subject: decoded UTF-8; control characters become blanks, and what lies beyond
  * SUBJECT_MAX is not read.  NULL when no ticket stands in it. */
 Subject *subject_parse(const char *subject);
 void subject_free(Subject *subject);
+
+/* At most SUBJECT_MAX bytes of it, without control characters; caller frees. */
+char *subject_clean(const char *subject);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Subject, subject_free)
 
 /* Case folded, umlauts and their spellings alike (ä, ae), runs of blanks one blank, without

@@ -276,6 +276,11 @@ guint templates_n_templates(const TemplateSet *set)
     return set->templates->len;
 }
 
+const Template *templates_at(const TemplateSet *set, guint i)
+{
+    return set->templates->pdata[i];
+}
+
 guint templates_n_layouts(const TemplateSet *set)
 {
     return set->layouts->len;

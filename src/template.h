@@ -153,6 +153,7 @@ const Template *templates_find(const TemplateSet *set, const char *title, const 
 const Template *templates_by_id(const TemplateSet *set, const char *id);
 const Layout *templates_layout(const TemplateSet *set, const char *id); /* "": default */
 guint templates_n_templates(const TemplateSet *set);
+const Template *templates_at(const TemplateSet *set, guint i); /* below that; in no order */
 guint templates_n_layouts(const TemplateSet *set);
 
 const TemplateText *template_text(const Template *template_, const char *language);

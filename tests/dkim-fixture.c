@@ -27,7 +27,7 @@ Config *dkim_fixture_config(Resolver *resolver)
     static char *domains[] = { (char *)"bsi.bund.de", (char *)"reports.cert-bund.de", NULL };
     Config *config = g_new0(Config, 1);
 
-    config->dkim_domains = domains;
+    config->trust[SOURCE_CERTBUND].dkim_domains = domains;
     config->nameservers = g_new0(char *, 2);
     config->nameservers[0] = resolver_server(resolver);
     return config;
@@ -46,7 +46,7 @@ void dkim_fixture_examine(const Config *config, const char *mail, Finding *findi
     g_autoptr(Message) message = message_parse(bytes, &error);
 
     g_assert_no_error(error);
-    dkim_examine(config, message, finding_r);
+    dkim_examine(config, &config->trust[SOURCE_CERTBUND], message, finding_r);
     g_test_message("%s", finding_r->text);
 }
 

@@ -23,7 +23,8 @@ static char *empty[] = { NULL };
 static void examine(const char *header, gsize length, const char *id, char **dkim_domains,
                     Finding *finding)
 {
-    const Config config = { .authserv_id = (char *)id, .dkim_domains = dkim_domains };
+    const Config config = { .authserv_id = (char *)id,
+                            .trust[SOURCE_CERTBUND].dkim_domains = dkim_domains };
     g_autoptr(GByteArray) mail = g_byte_array_new();
     g_autoptr(GError) error = NULL;
 
@@ -32,7 +33,7 @@ static void examine(const char *header, gsize length, const char *id, char **dki
     g_autoptr(GBytes) bytes = g_byte_array_free_to_bytes(g_steal_pointer(&mail));
     g_autoptr(Message) message = message_parse(bytes, &error);
     g_assert_no_error(error);
-    auth_results_examine(&config, message, finding);
+    auth_results_examine(&config, &config.trust[SOURCE_CERTBUND], message, finding);
 }
 
 typedef struct {

@@ -50,20 +50,20 @@ static const ConfigKey *key_of(const char *group, const char *name)
     g_error("no key [%s] %s", group, name);
 }
 
-static char *networks_of(const Config *config)
+static char *networks_of(const Networks *networks)
 {
     g_autoptr(GString) all = g_string_new(NULL);
-    for (guint i = 0; i < config->n_clients; i++) {
-        g_autofree char *network = network_format(&config->clients[i]);
+    for (guint i = 0; i < networks->n; i++) {
+        g_autofree char *network = network_format(&networks->items[i]);
         g_string_append_printf(all, "%s%s", i > 0 ? ";" : "", network);
     }
     return g_string_free(g_steal_pointer(&all), FALSE);
 }
 
-static char *alternatives_of(const Config *config)
+static char *alternatives_of(const guint *sets)
 {
     g_autoptr(GString) all = g_string_new(NULL);
-    for (const guint *set = config->require; *set != 0; set++) {
+    for (const guint *set = sets; *set != 0; set++) {
         g_string_append_c(all, ';');
         for (Evidence evidence = 0; evidence < EVIDENCE_N; evidence++)
             if ((*set & EVIDENCE_BIT(evidence)) != 0)
@@ -81,11 +81,11 @@ static char *value_of(const Config *config, const ConfigKey *key)
     if (key->type->size == sizeof(guint))
         return g_strdup_printf("%u", *(const guint *)field);
     if (key->type == &config_type_networks)
-        return networks_of(config);
+        return networks_of(field);
     if (key->type == &config_type_notice_mode)
         return g_strdup_printf("%d %s", (int)config->mode, config->redirect_to);
     if (key->type == &config_type_require)
-        return alternatives_of(config);
+        return alternatives_of(*(guint *const *)field);
     if (key->type->clear == config_clear_list)
         return g_strjoinv(";", *(char **const *)field);
     g_assert_true(key->type->clear == config_clear_text);
@@ -117,6 +117,12 @@ static const Case defaults[] = {
       "/var/lib/certbund-milter/gnupg" },
     { "provenance", "clients", "", "" },
     { "provenance", "max-age", "14d", "1209600" },
+    { "shadowserver", "enabled", "no", "0" },
+    { "shadowserver", "senders", "", "" },
+    { "shadowserver", "require", "dkim;pgp;smime", ";+dkim;+pgp;+smime" },
+    { "shadowserver", "dkim-domains", "", "" },
+    { "shadowserver", "keys", "", "" },
+    { "shadowserver", "clients", "", "" },
     { "customers", "source", "csv:/etc/certbund-milter/customers.csv",
       "/etc/certbund-milter/customers.csv" },
     { "customers", "max-age", "0", "0" },
@@ -228,6 +234,12 @@ static const Case good[] = {
       "0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF" },
     { "provenance", "clients", "192.0.2.0/24; 2001:db8::/32 ;198.51.100.7",
       "192.0.2.0/24;2001:db8::/32;198.51.100.7" },
+    { "shadowserver", "enabled", "yes", "1" },
+    { "shadowserver", "senders", "Reports@Example.NET;@example.com",
+      "reports@example.net;@example.com" },
+    { "shadowserver", "require", "client+pgp", ";+client+pgp" },
+    { "shadowserver", "dkim-domains", "Example.COM", "example.com" },
+    { "shadowserver", "clients", "203.0.113.0/24", "203.0.113.0/24" },
     { "provenance", "max-age", "0", "0" },
     { "provenance", "max-age", "0s", "0" },
     { "provenance", "max-age", "30s", "30" },

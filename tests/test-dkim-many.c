@@ -216,7 +216,7 @@ static gpointer examine_often(gpointer data)
         g_auto(Finding) finding = { 0 };
         g_autoptr(GBytes) bytes = g_bytes_new(mail, strlen(mail));
         g_autoptr(Message) message = message_parse(bytes, NULL);
-        dkim_examine(config, message, &finding);
+        dkim_examine(config, &config->trust[SOURCE_CERTBUND], message, &finding);
         if (finding.result != FINDING_PASSED)
             return g_strdup(finding.text);
     }

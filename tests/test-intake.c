@@ -11,7 +11,7 @@ static char *senders[] = { (char *)"reports@reports.cert-bund.de", (char *)"cert
                            NULL };
 static char *domains[] = { (char *)"reports.cert-bund.de", (char *)"bsi.bund.de", NULL };
 static const Config config
-    = { .recipients = recipients, .senders = senders, .dkim_domains = domains };
+    = { .recipients = recipients, .trust[SOURCE_CERTBUND] = { .senders = senders, .dkim_domains = domains } };
 
 /* RFC 5321 section 4.1.2 and appendix C: what a client may type. */
 static void test_addresses(void)

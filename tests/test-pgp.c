@@ -111,8 +111,8 @@ static void fill_keyring(void)
         if (key != UNPINNED)
             world.pins[n++] = world.keys[key];
     }
-    world.config = (Config) { .path = (char *)"t.conf", .require = require_pgp,
-                              .keys = world.pins, .gnupg_home = world.home };
+    world.config = (Config) { .path = (char *)"t.conf", .trust[SOURCE_CERTBUND].require = require_pgp,
+                              .trust[SOURCE_CERTBUND].keys = world.pins, .gnupg_home = world.home };
 }
 
 /* ---- signatures */
@@ -120,7 +120,7 @@ static void fill_keyring(void)
 typedef struct {
     const char *name;
     Key keys[3]; /* that sign, up to NONE */
-    const char *options, *when; /* of gpg; NULL: now */
+    const char *options, *when; /* of gpg, "!": its clock stands still; NULL: now */
     FindingResult result;
     const char *words;
 } Case;
@@ -135,7 +135,7 @@ static const Case cases[] = {
     { "SHA-384", ONE(RSA), "--digest-algo SHA384", NULL, FINDING_PASSED, "signed by " },
     { "SHA-224", ONE(RSA), "--digest-algo SHA224", NULL, FINDING_PASSED, "signed by " },
     { "over text", ONE(PRIMARY), "--textmode", NULL, FINDING_PASSED, "signed by " },
-    { "years ago", ONE(PRIMARY), NULL, "20240201T120000", FINDING_PASSED,
+    { "years ago", ONE(PRIMARY), NULL, "20240201T120000!", FINDING_PASSED,
       " at 2024-02-01T12:00:00Z" },
     { "with a notation that looks like a status line", ONE(PRIMARY),
       "--sig-notation x@example.org=[GNUPG:]%0A[GNUPG:]%20BADSIG", NULL, FINDING_PASSED,
@@ -147,11 +147,11 @@ static const Case cases[] = {
     { "the same, which brings its key", ONE(ABSENT), "--include-key-block", NULL, FINDING_FAILED,
       "signature by unknown key " },
     { "a revoked key", ONE(REVOKED), NULL, NULL, FINDING_FAILED, "revoked" },
-    { "a revoked key, before", ONE(REVOKED), NULL, "20240201T120000", FINDING_FAILED, "revoked" },
+    { "a revoked key, before", ONE(REVOKED), NULL, "20240201T120000!", FINDING_FAILED, "revoked" },
     { "a revoked subkey", ONE(SUB_REVOKED), NULL, NULL, FINDING_FAILED, "revoked" },
-    { "expired after it signed", ONE(EXPIRED), NULL, "20240531T235959", FINDING_PASSED,
+    { "expired after it signed", ONE(EXPIRED), NULL, "20240531T235959!", FINDING_PASSED,
       " at 2024-05-31T23:59:59Z" },
-    { "a subkey that expired after it signed", ONE(SUB_EXPIRED), NULL, "20240531T235959",
+    { "a subkey that expired after it signed", ONE(SUB_EXPIRED), NULL, "20240531T235959!",
       FINDING_PASSED, " at 2024-05-31T23:59:59Z" },
     { "a second before it expired", ONE(SHORTENED), NULL, "20240531T235959!", FINDING_PASSED,
       " at 2024-05-31T23:59:59Z" },
@@ -159,8 +159,8 @@ static const Case cases[] = {
       "had expired before it signed" },
     { "expired long before it signed", ONE(SHORTENED), NULL, "20260101T000000", FINDING_FAILED,
       "had expired before it signed" },
-    { "expired and revoked", ONE(BOTH), NULL, "20240301T000000", FINDING_FAILED, "revoked" },
-    { "a subkey that expired and is revoked", ONE(SUB_BOTH), NULL, "20240301T000000",
+    { "expired and revoked", ONE(BOTH), NULL, "20240301T000000!", FINDING_FAILED, "revoked" },
+    { "a subkey that expired and is revoked", ONE(SUB_BOTH), NULL, "20240301T000000!",
       FINDING_FAILED, "revoked" },
     { "the signature itself expired", ONE(PRIMARY), "--default-sig-expire 1d", "20250101T000000",
       FINDING_FAILED, "the signature itself has expired" },
@@ -174,7 +174,7 @@ static const Case cases[] = {
     { "two, the first good", { PRIMARY, ABSENT, NONE }, NULL, NULL, FINDING_PASSED, "signed by " },
     { "two, none good", { UNPINNED, REVOKED, NONE }, NULL, NULL, FINDING_FAILED,
       "which is not in keys=" },
-    { "three, one expired after it signed", { ABSENT, REVOKED, EXPIRED }, NULL, "20240201T120000",
+    { "three, one expired after it signed", { ABSENT, REVOKED, EXPIRED }, NULL, "20240201T120000!",
       FINDING_PASSED, "signed by " },
 };
 
@@ -207,7 +207,7 @@ static void examine(const char *text, GBytes *signature, Finding *finding_r)
     g_autoptr(GBytes) bytes = bytes_of(text);
     const SignedPart part = { .bytes = bytes, .signature = signature,
                               .protocol = (char *)"application/pgp-signature" };
-    pgp_examine(&world.config, &part, finding_r);
+    pgp_examine(&world.config, &world.config.trust[SOURCE_CERTBUND], &part, finding_r);
 }
 
 static void expect(const char *name, const Finding *finding, FindingResult result,
@@ -474,12 +474,12 @@ static void test_no_keyring(void)
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_auto(Finding) finding = { .text = NULL };
         world.config.gnupg_home = rows[i].home;
-        world.config.keys = rows[i].pins;
+        world.config.trust[SOURCE_CERTBUND].keys = rows[i].pins;
         examine(PART, good, &finding);
         expect(rows[i].words, &finding, FINDING_FAILED, rows[i].words);
     }
     world.config.gnupg_home = world.home;
-    world.config.keys = world.pins;
+    world.config.trust[SOURCE_CERTBUND].keys = world.pins;
     g_assert_cmpint(g_rmdir(empty), ==, 0); /* nothing was made in it */
     g_free(empty);
 }

@@ -190,8 +190,8 @@ static void test_count_sizes(void)
                           "Telnet servers reachable from the Internet: 192.0.2.0 and %u "
                           "others",
                           distinct - 1);
-            g_assert_true(g_str_has_prefix(rendered->subject, want));
-            g_assert_cmpstr(rendered->subject + strlen(want), ==, " [A-7F3K2Q]");
+            g_assert_true(g_str_has_prefix(rendered->subject, "[A-7F3K2Q] "));
+            g_assert_cmpstr(rendered->subject + strlen("[A-7F3K2Q] "), ==, want);
         }
 }
 

@@ -80,8 +80,8 @@ static void make_world(void)
     g_autoptr(GPtrArray) certificates = certificates_of_file(pem);
     certificates_keep(world.home, g_ptr_array_index(certificates, 0), &error);
     g_assert_no_error(error);
-    world.config = (Config) { .path = (char *)"t.conf", .require = require_smime,
-                              .keys = world.pins, .gnupg_home = world.home };
+    world.config = (Config) { .path = (char *)"t.conf", .trust[SOURCE_CERTBUND].require = require_smime,
+                              .trust[SOURCE_CERTBUND].keys = world.pins, .gnupg_home = world.home };
 }
 
 static void examine(const char *text, GBytes *signature, Finding *finding_r)
@@ -89,7 +89,7 @@ static void examine(const char *text, GBytes *signature, Finding *finding_r)
     g_autoptr(GBytes) bytes = g_bytes_new(text, strlen(text));
     const SignedPart part = { .bytes = bytes, .signature = signature,
                               .protocol = (char *)"application/pkcs7-signature" };
-    smime_examine(&world.config, &part, finding_r);
+    smime_examine(&world.config, &world.config.trust[SOURCE_CERTBUND], &part, finding_r);
     g_assert_cmpuint(ERR_peek_error(), ==, 0); /* the next user of OpenSSL finds none of ours */
 }
 

@@ -195,7 +195,7 @@ def _config(key, value):
 
 refusal("an unknown key", *_config("intake.recipient", ABUSE))
 refusal("a word that is no provenance", *_config("provenance.require", "spf;client"))
-refusal("a key whose work is not there yet", *_config("original.disposition", "discard"))
+refusal("a word that is no disposition", *_config("original.disposition", "forward"))
 refusal("a value out of range", *_config("intake.max-size", "-1"))
 refusal("an unknown mode", *_config("notices.mode", "alive"))
 refusal("a faulty customers file",
@@ -210,7 +210,7 @@ refusal("a template with an unknown element",
         _template("<template version='1' id='x'>\n<match><title>X</title></match>\n"
                   "<columns>asn ip timestamp</columns>\n<notice xml:lang='de'>"
                   "<subject>x</subject>\n<blink>x</blink></notice></template>\n"),
-        lambda daemon: f"{daemon.path('templates/mine.xml')}:5: ")
+        lambda daemon: f"{daemon.path('templates/mine.xml')}:5:1: ")
 
 
 @case("start is refused: no config file")

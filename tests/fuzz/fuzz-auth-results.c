@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_autoptr(Message) message = read_mail(data, size);
     if (message == NULL)
         return 0;
-    auth_results_examine(config, message, &finding);
+    auth_results_examine(config, &config->trust[SOURCE_CERTBUND], message, &finding);
     g_assert_nonnull(finding.text);
     g_assert_true(g_utf8_validate(finding.text, -1, NULL));
     g_assert_null(strpbrk(finding.text, "\r\n"));

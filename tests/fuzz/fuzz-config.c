@@ -18,13 +18,13 @@ static void check_values(const Config *config)
     g_assert_cmpuint(config->brake_notices, <=, CONFIG_BRAKE_NOTICES_MAX);
     g_assert_cmpuint(config->throttle_per_minute, <=, CONFIG_THROTTLE_MAX);
     g_assert_cmpuint(config->max_change_percent, <=, 100);
-    g_assert_cmpint(config->n_clients > 0, <=, config->clients != NULL);
-    for (char **key = config->keys; *key != NULL; key++)
+    g_assert_cmpint(config->trust[SOURCE_CERTBUND].clients.n > 0, <=, config->trust[SOURCE_CERTBUND].clients.items != NULL);
+    for (char **key = config->trust[SOURCE_CERTBUND].keys; *key != NULL; key++)
         g_assert_true(strlen(*key) == CONFIG_SHA1_DIGITS || strlen(*key) == CONFIG_SHA256_DIGITS);
     for (char **recipient = config->recipients; *recipient != NULL; recipient++)
         g_assert_nonnull(strchr(*recipient, '@'));
     g_assert_true(config->mode == MODE_REDIRECT || *config->redirect_to == '\0');
-    g_assert_true(config->require[0] != 0);
+    g_assert_true(config->trust[SOURCE_CERTBUND].require[0] != 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* source: whose reports they are.  Each source has senders and evidence of its own, so that
+ * nobody can vouch for another one's reports. */
+#ifndef CERTBUND_SOURCE_H
+#define CERTBUND_SOURCE_H
+
+typedef enum {
+    SOURCE_CERTBUND,    /* a ticket in the subject: [CB-Report#...], [CERT-Bund#...] */
+    SOURCE_SHADOWSERVER, /* a sender of [shadowserver], and no ticket: shadowserver.h */
+    SOURCE_N
+} ReportSource;
+
+const char *source_name(ReportSource source); /* "CERT-Bund", "Shadowserver": for people */
+const char *source_id(ReportSource source);   /* "certbund", "shadowserver": for programs */
+
+#endif
