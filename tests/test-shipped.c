@@ -33,17 +33,15 @@ static GPtrArray *with_sample(const char *directory, const TemplateSet *set)
 /* The sample's rows with the names that letter_report() looks for. */
 static Report *report_of(const Template *template_)
 {
-    static const struct {
-        const char *written, *plain;
-    } plain[] = { { "ip", "ip" }, { "timestamp", "timestamp" }, { "Time", "timestamp" } };
+    static const char *const plain[] = { "ip", "timestamp" };
     g_autofree char *sample = g_strstrip(g_strdup(template_->sample));
     g_auto(GStrv) halves = g_strsplit(sample, "\n", 2);
     g_auto(GStrv) names = g_strsplit(halves[0], ",", -1);
     for (guint i = 0; names[i] != NULL; i++)
         for (guint j = 0; j < G_N_ELEMENTS(plain); j++)
-            if (columns_same(plain[j].written, names[i])) {
+            if (columns_same(plain[j], names[i])) {
                 g_free(names[i]);
-                names[i] = g_strdup(plain[j].plain);
+                names[i] = g_strdup(plain[j]);
             }
     g_autofree char *header = g_strjoinv(",", names);
     g_autofree char *csv = g_strconcat(header, "\n", halves[1], "\n", NULL);
