@@ -57,7 +57,7 @@ static void make_keys(ForgeryMaker *maker)
 static void fill_keyring(ForgeryMaker *maker)
 {
     g_autoptr(GBytes) said
-        = pgp_maker_run(maker->pgp, NULL, "--faked-system-time 20240102T000000 "
+        = pgp_maker_run(maker->pgp, NULL, "--faked-system-time 20240102T000000! "
                                           "--quick-set-expire %s 20240601T000000",
                         maker->keys[EXPIRED]);
 

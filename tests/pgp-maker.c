@@ -97,7 +97,7 @@ char *pgp_maker_key(const PgpMaker *maker, const char *name, const char *algorit
     g_auto(GStrv) parts = g_strsplit(algorithm, "/", 2);
     g_autofree char *address = g_strconcat(name, "@example.org", NULL);
     g_autoptr(GBytes) said
-        = pgp_maker_run(maker, NULL, "--faked-system-time %s --quick-generate-key %s %s %s %s",
+        = pgp_maker_run(maker, NULL, "--faked-system-time %s! --quick-generate-key %s %s %s %s",
                         when, address, parts[0], parts[1], expires);
     return fingerprint_of(maker, address, FALSE);
 }
@@ -106,7 +106,7 @@ char *pgp_maker_subkey(const PgpMaker *maker, const char *primary, const char *w
                        const char *expires)
 {
     g_autoptr(GBytes) said
-        = pgp_maker_run(maker, NULL, "--faked-system-time %s --quick-add-key %s ed25519 sign %s",
+        = pgp_maker_run(maker, NULL, "--faked-system-time %s! --quick-add-key %s ed25519 sign %s",
                         when, primary, expires);
     return fingerprint_of(maker, primary, TRUE);
 }

@@ -258,7 +258,7 @@ static void test_counted(void)
         g_autofree char *text = g_strjoinv(" ", lines);
         g_assert_nonnull(strstr(rendered->subject, "192.0.2.7 und eine weitere"));
         g_assert_nonnull(strstr(text, cases[i].want));
-        g_assert_null(strstr(text, "3 "));
+        g_assert_null(strstr(text, " 3 "));
     }
 }
 

@@ -97,7 +97,7 @@ static void fill_keyring(void)
 {
     guint n = 0;
     g_autoptr(GBytes) said
-        = pgp_maker_run(world.maker, NULL, "--faked-system-time 20240102T000000 "
+        = pgp_maker_run(world.maker, NULL, "--faked-system-time 20240102T000000! "
                                            "--quick-set-expire %s " DEAD, world.keys[SHORTENED]);
 
     pgp_maker_revoke(world.maker, world.keys[REVOKED]);
