@@ -30,39 +30,36 @@ static void test_names(void)
     static const struct {
         const char *name, *ticket, *title; /* NULL: not named so */
         const char *address;
-        gboolean zip;
     } rows[] = {
-        { NAME, TICKET, "Offene Telnet-Server", "ip", FALSE },
-        { "2025-02-11-scan_telnet-example_org-asn.csv.zip", TICKET, "Offene Telnet-Server", "ip",
-          TRUE },
-        { "2025-02-11-scan_telnet-example_org-asn.ZIP", TICKET, "Offene Telnet-Server", "ip",
-          TRUE },
+        { NAME, TICKET, "Offene Telnet-Server", "ip" },
+        { "2025-02-11-scan_telnet-example_org-asn.csv.zip", TICKET, "Offene Telnet-Server", "ip" },
+        { "2025-02-11-scan_telnet-example_org-asn.ZIP", TICKET, "Offene Telnet-Server", "ip" },
         { "2025-02-11-scan_telnet-other.org-asn.CSV",
-          "Shadowserver#20250211-scan_telnet-other.org-asn", "Offene Telnet-Server", "ip", FALSE },
+          "Shadowserver#20250211-scan_telnet-other.org-asn", "Offene Telnet-Server", "ip" },
         { "2025-02-11-scan_telnet.csv", "Shadowserver#20250211-scan_telnet",
-          "Offene Telnet-Server", "ip", FALSE },
+          "Offene Telnet-Server", "ip" },
         { "2024-02-29-event4_sinkhole-germany.csv", "Shadowserver#20240229-event4_sinkhole-germany",
-          "Schadprogramm-Infektionen", "src_ip", FALSE },
+          "Schadprogramm-Infektionen", "src_ip" },
         { "2025-02-11-scan_toaster-x.csv", "Shadowserver#20250211-scan_toaster-x",
-          "Shadowserver scan_toaster", "ip", FALSE },
-        { "2025-02-29-scan_telnet.csv", NULL, NULL, NULL, FALSE }, /* no such day */
-        { "2025-13-01-scan_telnet.csv", NULL, NULL, NULL, FALSE },
-        { "0000-01-01-scan_telnet.csv", NULL, NULL, NULL, FALSE },
-        { "20250211-scan_telnet.csv", NULL, NULL, NULL, FALSE },
-        { "2025-02-11_scan_telnet.csv", NULL, NULL, NULL, FALSE },
-        { "2025-02-11-.csv", NULL, NULL, NULL, FALSE },
-        { "2025-02-11.csv", NULL, NULL, NULL, FALSE },
-        { "2025-02-11--scan_telnet.csv", NULL, NULL, NULL, FALSE },
-        { "2025-02-11-scan telnet.csv", NULL, NULL, NULL, FALSE },
-        { "2025-02-11-scan_telnet-a b.csv", NULL, NULL, NULL, FALSE },
-        { "2025-02-11-scan_telnet-a]\r\nX: y.csv", NULL, NULL, NULL, FALSE },
-        { "2025-02-11-scan_telnet-m\xc3\xbcnchen.csv", NULL, NULL, NULL, FALSE },
-        { "2025-02-11-scan_telnet.csv.exe", NULL, NULL, NULL, FALSE },
-        { "2025-02-11-scan_telnet", NULL, NULL, NULL, FALSE },
-        { "x2025-02-11-scan_telnet.csv", NULL, NULL, NULL, FALSE },
-        { ".csv", NULL, NULL, NULL, FALSE },
-        { "events.csv", NULL, NULL, NULL, FALSE },
-        { NULL, NULL, NULL, NULL, FALSE },
+          "Shadowserver scan_toaster", "ip" },
+        { "2025-02-29-scan_telnet.csv", NULL, NULL, NULL }, /* no such day */
+        { "2025-13-01-scan_telnet.csv", NULL, NULL, NULL },
+        { "0000-01-01-scan_telnet.csv", NULL, NULL, NULL },
+        { "20250211-scan_telnet.csv", NULL, NULL, NULL },
+        { "2025-02-11_scan_telnet.csv", NULL, NULL, NULL },
+        { "2025-02-11-.csv", NULL, NULL, NULL },
+        { "2025-02-11.csv", NULL, NULL, NULL },
+        { "2025-02-11--scan_telnet.csv", NULL, NULL, NULL },
+        { "2025-02-11-scan telnet.csv", NULL, NULL, NULL },
+        { "2025-02-11-scan_telnet-a b.csv", NULL, NULL, NULL },
+        { "2025-02-11-scan_telnet-a]\r\nX: y.csv", NULL, NULL, NULL },
+        { "2025-02-11-scan_telnet-m\xc3\xbcnchen.csv", NULL, NULL, NULL },
+        { "2025-02-11-scan_telnet.csv.exe", NULL, NULL, NULL },
+        { "2025-02-11-scan_telnet", NULL, NULL, NULL },
+        { "x2025-02-11-scan_telnet.csv", NULL, NULL, NULL },
+        { ".csv", NULL, NULL, NULL },
+        { "events.csv", NULL, NULL, NULL },
+        { NULL, NULL, NULL, NULL },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -75,7 +72,6 @@ static void test_names(void)
         g_assert_cmpstr(file.subject->ticket, ==, rows[i].ticket);
         g_assert_cmpstr(file.subject->title, ==, rows[i].title);
         g_assert_cmpstr(file.address_column, ==, rows[i].address);
-        g_assert_cmpint(file.zip, ==, rows[i].zip);
         g_assert_cmpint(file.subject->source, ==, SOURCE_SHADOWSERVER);
     }
 }
