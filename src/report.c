@@ -13,7 +13,6 @@
 #include "classes.h"
 #include "dialect.h"
 #include "errors.h"
-#include "html.h"
 #include "letter.h"
 #include "log.h"
 #include "mailbox.h"
@@ -364,37 +363,11 @@ static gboolean read_written_events(Report *report, const Manual *manual)
     return TRUE;
 }
 
-/* What a reader sees of a text part; NULL when it is none, or can't be read. */
-static char *shown_text(Message *message, guint i, gsize *length_r)
-{
-    const MessagePart *part = message_part(message, i);
-    gboolean html = strcmp(part->type, "text/html") == 0;
-
-    if (part->attachment || (!html && strcmp(part->type, "text/plain") != 0))
-        return NULL;
-    char *text = message_part_text(message, i, length_r, NULL);
-    if (text == NULL || !html)
-        return text;
-    g_autofree char *markup = text;
-    return html_text(markup, *length_r, length_r, NULL);
-}
-
-/* A marking counts wherever it stands, where it is not known whose words are whose. */
-static void look_for_any_tlp(Report *report, Message *message)
-{
-    for (guint i = 0; i < message_n_parts(message); i++) {
-        gsize length;
-        g_autofree char *text = shown_text(message, i, &length);
-        if (text != NULL)
-            look_for_tlp(report, text, length);
-    }
-}
-
 static void read_manual(Report *report, Message *message, const char *account_column)
 {
     g_auto(Manual) manual = { .reading = NULL };
     g_autoptr(GError) error = NULL;
-    look_for_any_tlp(report, message);
+    report->tlp = MAX(report->tlp, tlp_of_message(message));
     if (!manual_read(message, &manual, &error)) {
         report->unread = !doubt(report, "%s", error->message);
         return;
@@ -438,7 +411,7 @@ static Report *new_report(Subject *subject, Message *message)
     report->message_id = g_strdup(id != NULL ? id : "");
     report->answer = subject->foreign || message_header(message, "In-Reply-To") != NULL
         || message_header(message, "References") != NULL;
-    report->tlp = line != NULL ? tlp_of_line(line, strlen(line)) : 0;
+    report->tlp = line != NULL ? tlp_of_line(line, strlen(line)) : TLP_NONE;
     return report;
 }
 
@@ -447,7 +420,7 @@ static Report *read_shadowserver(Message *message)
     g_auto(ShadowserverFile) file = { .subject = NULL };
     g_autoptr(GError) error = NULL;
     Report *report = new_report(shadowserver_subject_of(message), message);
-    look_for_any_tlp(report, message);
+    report->tlp = MAX(report->tlp, tlp_of_message(message));
     if (shadowserver_find(message, &file, &error))
         read_file(report, message, &file);
     else

@@ -405,6 +405,44 @@ static void test_decisions(void)
     }
 }
 
+/* Nothing beside the signed part names what was read of it, proven or not. */
+static void test_signed_part(void)
+{
+    static const char text[]
+        = "From: " FROM "\r\nSubject: " SUBJECT "\r\nMessage-ID: <1@example.com>\r\n"
+          "Date: Wed, 12 Feb 2025 09:57:07 +0000\r\nMIME-Version: 1.0\r\n"
+          "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\n"
+          "Content-Type: multipart/signed; protocol=\"application/pgp-signature\"; boundary=s\r\n"
+          "\r\n--s\r\nContent-Type: text/csv; name=\"" NAME "\"\r\n\r\n"
+          "timestamp,ip\r\n2025-02-11 11:10:25,192.0.2.7\r\n\r\n--s\r\n"
+          "Content-Type: application/pgp-signature\r\n\r\nx\r\n--s--\r\n--o\r\n"
+          "Content-Type: text/csv; name=\"2025-02-11-scan_snmp-other.csv\"\r\n\r\n"
+          "timestamp,ip\r\n2025-02-11 11:10:25,192.0.2.8\r\n\r\n--o--\r\n";
+    char *directory = fixture_directory();
+    g_autoptr(Snapshot) snapshot = fixture_snapshot(directory, ON LIVE, customers_csv);
+    g_autoptr(GBytes) bytes = g_bytes_new_static(text, strlen(text));
+    g_autoptr(Subject) line = shadowserver_subject(SUBJECT);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Decision) part
+        = decide(snapshot, bytes, &fixture_client, SENT + 3600, VOUCHED_PART, &error);
+    g_assert_no_error(error);
+    g_autoptr(Decision) unread
+        = decide(snapshot, bytes, &fixture_client, SENT + 3600, VOUCHED_BY_NOBODY, &error);
+    g_assert_no_error(error);
+    g_autoptr(Decision) whole
+        = decide(snapshot, bytes, &shadow_client, SENT + 3600, VOUCHED_BY_NOBODY, &error);
+    g_assert_no_error(error);
+
+    g_assert_cmpstr(decision_subject(part, line)->ticket, ==, TICKET);
+    g_assert_cmpstr(part->class_id, ==, "open-telnet");
+    g_assert_cmpuint(part->assignment->counts[FATE_NOTIFIED], ==, 1);
+    g_assert_null(part->misnomer);
+    g_assert_cmpstr(decision_subject(unread, line)->ticket, ==, line->ticket);
+    g_assert_cmpstr(status_name(unread->status), ==, "unverified");
+    g_assert_nonnull(strstr(whole->reason, "two attached tables"));
+    fixture_remove(directory);
+}
+
 static void test_intake(void)
 {
     static const struct {
@@ -455,6 +493,7 @@ int main(int argc, char **argv)
     g_test_add_func("/shadowserver/bomb", test_bomb);
     g_test_add_func("/shadowserver/whose", test_whose);
     g_test_add_func("/shadowserver/decisions", test_decisions);
+    g_test_add_func("/shadowserver/signed-part", test_signed_part);
     g_test_add_func("/shadowserver/intake", test_intake);
     return g_test_run();
 }
