@@ -62,7 +62,7 @@ static void examine_signature(Examination *examination, Evidence evidence)
 
     if (examination->no_part != NULL)
         finding_set(finding, FINDING_FAILED, "%s", examination->no_part);
-    else if (strcmp(part->protocol, protocol) != 0)
+    else if (g_strcmp0(part->protocol, protocol) != 0)
         finding_set(finding, FINDING_FAILED, "the mail is signed otherwise");
     else if (evidence == EVIDENCE_PGP)
         pgp_examine(examination->config, examination->trust, part, finding);

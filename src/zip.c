@@ -74,7 +74,8 @@ static gboolean has_ending(const char *name, const char *const *endings)
 static gboolean look_at_entry(Archive *archive, struct archive_entry *entry,
                               const char *const *endings, gboolean *wanted_r, GError **error)
 {
-    g_autofree char *none = NULL;
+    g_autofree char *all = g_strjoinv(", ", (char **)endings);
+    g_autofree char *none = g_strdup_printf("a file in the zip is no %s", all);
     const char *why = NULL;
 
     *wanted_r = FALSE;
@@ -84,10 +85,8 @@ static gboolean look_at_entry(Archive *archive, struct archive_entry *entry,
         why = "an entry of the zip is no plain file";
     else if (archive_entry_is_encrypted(entry))
         why = "the zip is encrypted";
-    else if (!has_ending(archive_entry_pathname(entry), endings)) {
-        g_autofree char *all = g_strjoinv(", ", (char **)endings);
-        why = none = g_strdup_printf("a file in the zip is no %s", all);
-    }
+    else if (!has_ending(archive_entry_pathname(entry), endings))
+        why = none;
     else if (!is_method_known(archive))
         why = "the zip is packed otherwise than by deflate";
     if (why != NULL) {
