@@ -7,12 +7,12 @@
 
 #include "columns.h"
 #include "data.h"
-#include "subject.h"
 #include "title.h"
 
 #include <string.h>
 
 #define SLUG_MAX 60 /* bytes */
+#define NO_TITLE "unknown"
 
 typedef struct {
     ReportClass public;
@@ -228,7 +228,7 @@ char *classes_slug(const char *title)
     while (slug->len > 0 && slug->str[slug->len - 1] == '-')
         g_string_truncate(slug, slug->len - 1);
     if (slug->len == 0)
-        g_string_assign(slug, "unknown");
+        g_string_assign(slug, NO_TITLE);
     return g_string_free(slug, FALSE);
 }
 
@@ -236,4 +236,12 @@ char *classes_id(const char *title)
 {
     const ReportClass *found = classes_find(title);
     return found != NULL ? g_strdup(found->id) : classes_slug(title);
+}
+
+char *classes_id_of(const Subject *subject)
+{
+    g_autofree char *id = classes_id(subject->title);
+
+    return g_strdup(subject->family == FAMILY_MANUAL && strcmp(id, NO_TITLE) == 0 ? CLASSES_MANUAL
+                                                                                  : id);
 }

@@ -17,6 +17,7 @@
 #ifndef CERTBUND_CLASSES_H
 #define CERTBUND_CLASSES_H
 
+#include "subject.h"
 #include "table.h"
 
 typedef enum { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH } Severity;
@@ -71,5 +72,10 @@ char *classes_slug(const char *title);
 
 /* The id of the class, or the slug of an unknown title; caller frees. */
 char *classes_id(const char *title);
+
+/* The same of what a mail is called: a ticket written by hand often has no title, and then is of
+ * the class CLASSES_MANUAL, whatever it is about. */
+#define CLASSES_MANUAL "manual"
+char *classes_id_of(const Subject *subject);
 
 #endif

@@ -179,7 +179,9 @@ gboolean decision_hold(Decision *decision, GError **error, const char *format, .
 /* Proven or not, the ticket is the same, for under it a person accepts the report. */
 const Subject *decision_subject(const Decision *decision, const Subject *line)
 {
-    return decision->named != NULL ? decision->named : line;
+    if (decision->named == NULL)
+        return line;
+    return decision->report != NULL ? decision->report->subject : decision->named;
 }
 
 gboolean decision_is_part(const Decision *decision)

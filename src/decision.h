@@ -27,7 +27,8 @@ typedef enum {
 typedef struct {
     Snapshot *snapshot;
     Provenance *provenance;
-    Subject *named;        /* what the mail is called by its attachment; NULL: by its subject */
+    Subject *named;        /* what the mail, read or not, is called by its attachment; NULL: by its
+                              subject line */
     Report *report;        /* NULL when provenance is not proven, or nothing can be parsed */
     const Template *template_; /* NULL: none for this class */
     const char *class_id;      /* the template's, or the report's own */
@@ -57,7 +58,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Decision, decision_free)
 gboolean decision_hold(Decision *decision, GError **error, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
 
-/* What the mail is called, read or not; line: what its subject line alone says. */
+/* What the mail is called: what was read of it says so, and not what stands beside a signed
+ * part.  line: what its subject line alone says. */
 const Subject *decision_subject(const Decision *decision, const Subject *line);
 
 /* [KRITISCH], said by somebody who is believed: not when only a part of the mail is

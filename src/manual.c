@@ -6,6 +6,7 @@
  * than the text. */
 #include "manual.h"
 
+#include "attached.h"
 #include "dialect.h"
 #include "errors.h"
 #include "html.h"
@@ -13,6 +14,9 @@
 #include "scan.h"
 
 #include <string.h>
+
+/* What a file with a table, or a list, is called. */
+static const char *const table_endings[] = { ".csv", ".tsv", ".txt", ".tab", NULL };
 
 /* A text of the mail, taken apart. */
 typedef struct {
@@ -74,7 +78,7 @@ static gboolean open_body(Message *message, guint i, gboolean whole, Body *body_
         error_input(error, "part %u is cut: no boundary stands behind it", i + 1);
         return FALSE;
     }
-    char *text = message_part_text(message, i, &length, error);
+    char *text = attached_text(message, i, table_endings, &length, error);
     if (text != NULL && is_html) {
         g_autofree char *html = text;
         text = html_text(html, length, &length, error);
@@ -101,15 +105,14 @@ static gboolean has_ending(const char *name, const char *const *endings)
     return FALSE;
 }
 
-/* Text under any of the types that a table comes with.  An archive would be opened here. */
+/* Text under any of the types that a table comes with, or a zip, which may hold one. */
 static gboolean is_attached_text(const MessagePart *part)
 {
-    static const char *const endings[] = { ".csv", ".tsv", ".txt", ".tab", NULL };
     static const char *const types[]
         = { "text/csv", "text/tab-separated-values", "application/csv", "text/x-csv", NULL };
-    if (g_strv_contains(types, part->type))
+    if (g_strv_contains(types, part->type) || attached_is_zip(part))
         return TRUE;
-    return (part->attachment || part->filename != NULL) && has_ending(part->filename, endings)
+    return (part->attachment || part->filename != NULL) && has_ending(part->filename, table_endings)
            && strcmp(part->type, "text/html") != 0;
 }
 

@@ -4,8 +4,8 @@
 /* manual: a ticket that people wrote -> one carrier's rows, or why it must be read by a person.
  *
  * The rules stand in report.h.  The carrier is looked for in CERT-Bund's own words, of the HTML
- * part where there is one (it is not wrapped), else of the text part; in attachments only when
- * those name no address.  Used by report.c only. */
+ * part where there is one (it is not wrapped), else of the text part; in attachments, also the
+ * one text in a zip, only when those name no address; a zip that can't be read is in doubt.  Used by report.c only. */
 #ifndef CERTBUND_MANUAL_H
 #define CERTBUND_MANUAL_H
 

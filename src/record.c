@@ -83,7 +83,7 @@ static LedgerTransaction *begin(Run *run, GError **error)
     const RecordInput *input = run->input;
     const Decision *decision = run->decision;
     const Report *report = decision->report;
-    g_autofree char *class_id = classes_id(input->subject->title);
+    g_autofree char *class_id = classes_id_of(input->subject);
 
     run->digest = key_digest(input, decision);
     const LedgerReport row = {

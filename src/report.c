@@ -9,10 +9,10 @@
  * structure, its columns, its end, its addresses. */
 #include "report.h"
 
+#include "attached.h"
 #include "classes.h"
 #include "dialect.h"
 #include "errors.h"
-#include "html.h"
 #include "letter.h"
 #include "log.h"
 #include "mailbox.h"
@@ -20,7 +20,6 @@
 #include "report-text.h"
 #include "shadowserver.h"
 #include "timestamp.h"
-#include "zip.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -63,23 +62,6 @@ static gboolean is_attached_table(const MessagePart *part)
                || strcmp(part->type, "application/octet-stream") == 0);
 }
 
-/* A zip is the table, or something new: either way it isn't passed over. */
-static gboolean is_zip(const MessagePart *part)
-{
-    return strcmp(part->type, "application/zip") == 0
-           || strcmp(part->type, "application/x-zip-compressed") == 0
-           || (strcmp(part->type, "application/octet-stream") == 0 && part->filename != NULL
-               && strlen(part->filename) >= 4
-               && g_ascii_strcasecmp(part->filename + strlen(part->filename) - 4, ".zip") == 0);
-}
-
-static char *unzipped_text(Message *message, guint i, gsize *length_r, GError **error)
-{
-    g_autoptr(GBytes) zip = message_part_bytes(message, i, error);
-    char *csv = zip != NULL ? zip_read_csv(zip, length_r, error) : NULL;
-    return csv != NULL ? message_clean_text(csv, NULL, length_r, error) : NULL;
-}
-
 static gboolean same_table(const Source *a, const Source *b)
 {
     return a->end - a->start == b->end - b->start
@@ -99,17 +81,16 @@ static gboolean take_source(Report *report, Source *source, Source *found, const
     return same || doubt(report, "two tables that differ: the second one is %s", where);
 }
 
-static gboolean look_at_attachment(Report *report, Message *message, guint i, gboolean zip,
-                                   Source *source)
+static gboolean look_at_attachment(Report *report, Message *message, guint i, Source *source)
 {
+    static const char *const endings[] = { ".csv", NULL };
     g_autoptr(GError) error = NULL;
     Source found = { .part = i + 1 };
     const MessagePart *part = message_part(message, i);
-    const char *name = zip                      ? "zip"
+    const char *name = attached_is_zip(part)    ? "zip"
                        : part->filename != NULL ? part->filename
                                                 : ATTACHMENT_NAME;
-    found.text = zip ? unzipped_text(message, i, &found.length, &error)
-                     : message_part_text(message, i, &found.length, &error);
+    found.text = attached_text(message, i, endings, &found.length, &error);
     if (found.text == NULL)
         return doubt(report, "attachment %s: %s", name, error->message);
     if (!part->complete) {
@@ -162,8 +143,9 @@ static gboolean find_source(Report *report, Message *message, Source *source,
     gboolean fine = TRUE;
     for (guint i = 0; fine && i < message_n_parts(message); i++) {
         const MessagePart *part = message_part(message, i);
-        if (is_zip(part) || is_attached_table(part))
-            fine = look_at_attachment(report, message, i, is_zip(part), &attached);
+        /* A zip is the table, or something new: either way it isn't passed over. */
+        if (attached_is_zip(part) || is_attached_table(part))
+            fine = look_at_attachment(report, message, i, &attached);
         else if (strcmp(part->type, "text/plain") == 0 && !part->attachment)
             fine = look_at_text(report, message, i, source);
     }
@@ -381,37 +363,11 @@ static gboolean read_written_events(Report *report, const Manual *manual)
     return TRUE;
 }
 
-/* What a reader sees of a text part; NULL when it is none, or can't be read. */
-static char *shown_text(Message *message, guint i, gsize *length_r)
-{
-    const MessagePart *part = message_part(message, i);
-    gboolean html = strcmp(part->type, "text/html") == 0;
-
-    if (part->attachment || (!html && strcmp(part->type, "text/plain") != 0))
-        return NULL;
-    char *text = message_part_text(message, i, length_r, NULL);
-    if (text == NULL || !html)
-        return text;
-    g_autofree char *markup = text;
-    return html_text(markup, *length_r, length_r, NULL);
-}
-
-/* A marking counts wherever it stands, where it is not known whose words are whose. */
-static void look_for_any_tlp(Report *report, Message *message)
-{
-    for (guint i = 0; i < message_n_parts(message); i++) {
-        gsize length;
-        g_autofree char *text = shown_text(message, i, &length);
-        if (text != NULL)
-            look_for_tlp(report, text, length);
-    }
-}
-
 static void read_manual(Report *report, Message *message, const char *account_column)
 {
     g_auto(Manual) manual = { .reading = NULL };
     g_autoptr(GError) error = NULL;
-    look_for_any_tlp(report, message);
+    report->tlp = MAX(report->tlp, tlp_of_message(message));
     if (!manual_read(message, &manual, &error)) {
         report->unread = !doubt(report, "%s", error->message);
         return;
@@ -432,7 +388,7 @@ static void read_file(Report *report, Message *message, const ShadowserverFile *
 {
     Source source = { 0 };
     TextKind behind = TEXT_END;
-    gboolean fine = look_at_attachment(report, message, file->part, file->zip, &source)
+    gboolean fine = look_at_attachment(report, message, file->part, &source)
                     && take_table(report, &source, &behind)
                     && find_columns(report, file->address_column, "")
                     && check_end(report, behind, TRUE);
@@ -451,11 +407,11 @@ static Report *new_report(Subject *subject, Message *message)
     const char *id = message_header(message, "Message-ID");
     report->subject = subject;
     report->account_column = report->time_column = -1;
-    report->class_id = classes_id(subject->title);
+    report->class_id = classes_id_of(subject);
     report->message_id = g_strdup(id != NULL ? id : "");
     report->answer = subject->foreign || message_header(message, "In-Reply-To") != NULL
         || message_header(message, "References") != NULL;
-    report->tlp = line != NULL ? tlp_of_line(line, strlen(line)) : 0;
+    report->tlp = line != NULL ? tlp_of_line(line, strlen(line)) : TLP_NONE;
     return report;
 }
 
@@ -464,7 +420,7 @@ static Report *read_shadowserver(Message *message)
     g_auto(ShadowserverFile) file = { .subject = NULL };
     g_autoptr(GError) error = NULL;
     Report *report = new_report(shadowserver_subject_of(message), message);
-    look_for_any_tlp(report, message);
+    report->tlp = MAX(report->tlp, tlp_of_message(message));
     if (shadowserver_find(message, &file, &error))
         read_file(report, message, &file);
     else

@@ -23,7 +23,8 @@
  *
  * Manual family: one carrier is read, in CERT-Bund's own words (letter.h), the first of: a
  * table of any dialect (dialect.h), log lines, keys, a list, one sentence (listing.h); of
- * attachments only when those words name none.  What is not affected stays out:
+ * attachments (text, or a zip with one .csv, .tsv, .txt or .tab) only when those words name
+ * none.  What is not affected stays out:
  *   columns and keys of the other side     C2 host, dst_ip, dstip=, Ziel-IP: (affected.h)
  *   behind the first address of a row      2021-03-25,192.0.2.7,PC$,198.51.100.9 without header
  *   defanged addresses, the attackers'     198.51.100[.]9, 198.51.100.9[:]443

@@ -75,15 +75,14 @@ static char *date_at(const char *text)
     return g_strdup_printf("%04u%02u%02u", year, month, day);
 }
 
-/* Length of the name without the ending of a table, or 0; *zip_r. */
-static gsize stem_length(const char *name, gboolean *zip_r)
+/* Length of the name without the ending of a table, or 0. */
+static gsize stem_length(const char *name)
 {
     static const char *const endings[] = { ".csv.zip", ".zip", ".csv" };
     gsize length = strlen(name);
 
     for (guint i = 0; i < G_N_ELEMENTS(endings); i++) {
         gsize n = strlen(endings[i]);
-        *zip_r = g_str_has_suffix(endings[i], ".zip");
         if (length > n && g_ascii_strcasecmp(name + length - n, endings[i]) == 0)
             return length - n;
     }
@@ -92,7 +91,7 @@ static gsize stem_length(const char *name, gboolean *zip_r)
 
 gboolean shadowserver_name(const char *name, ShadowserverFile *file_r)
 {
-    gsize length = name != NULL ? stem_length(name, &file_r->zip) : 0;
+    gsize length = name != NULL ? stem_length(name) : 0;
 
     if (length <= DATE_LENGTH + 1 || length > SHADOWSERVER_NAME_MAX || name[DATE_LENGTH] != '-')
         return FALSE;
@@ -118,12 +117,11 @@ static gboolean is_table(const MessagePart *part)
 {
     static const char *const kinds[]
         = { "text/csv", "application/csv", "application/zip", "application/x-zip-compressed" };
-    gboolean zip;
 
     for (guint i = 0; i < G_N_ELEMENTS(kinds); i++)
         if (strcmp(part->type, kinds[i]) == 0)
             return TRUE;
-    return part->filename != NULL && stem_length(part->filename, &zip) > 0;
+    return part->filename != NULL && stem_length(part->filename) > 0;
 }
 
 static gboolean look_at(const MessagePart *part, guint i, ShadowserverFile *file, GError **error)

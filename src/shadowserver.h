@@ -31,7 +31,6 @@ typedef struct {
     Subject *subject;           /* ticket, and the class's title or "Shadowserver TYPE" */
     const char *address_column; /* lives as long as the process */
     guint part;                 /* of the message, from 0 */
-    gboolean zip;
 } ShadowserverFile;
 
 /* name: of an attachment, or NULL.  FALSE when Shadowserver names none so: date (one that

@@ -5,6 +5,8 @@
  * allocated, however long the text. */
 #include "tlp.h"
 
+#include "html.h"
+
 #include <string.h>
 
 #define WORD_MAX 16   /* the longest known here has 11 letters */
@@ -259,4 +261,32 @@ Tlp tlp_of_text(const char *text, gsize length)
             read_characters(&reader, line, (gsize)(next - line));
     }
     return end_text(&reader);
+}
+
+/* What a reader sees of a text part; NULL when it is none, or can't be read. */
+static char *shown_text(Message *message, guint i, gsize *length_r)
+{
+    const MessagePart *part = message_part(message, i);
+    gboolean html = strcmp(part->type, "text/html") == 0;
+
+    if (part->attachment || (!html && strcmp(part->type, "text/plain") != 0))
+        return NULL;
+    char *text = message_part_text(message, i, length_r, NULL);
+    if (text == NULL || !html)
+        return text;
+    g_autofree char *markup = text;
+    return html_text(markup, *length_r, length_r, NULL);
+}
+
+Tlp tlp_of_message(Message *message)
+{
+    Tlp strictest = TLP_NONE;
+
+    for (guint i = 0; i < message_n_parts(message); i++) {
+        gsize length;
+        g_autofree char *text = shown_text(message, i, &length);
+        if (text != NULL)
+            strictest = MAX(strictest, tlp_of_text(text, length));
+    }
+    return strictest;
 }

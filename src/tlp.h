@@ -13,7 +13,7 @@
 #ifndef CERTBUND_TLP_H
 #define CERTBUND_TLP_H
 
-#include <glib.h>
+#include "message.h"
 
 /* The stricter, the greater. */
 typedef enum {
@@ -38,5 +38,9 @@ Tlp tlp_of_line(const char *text, gsize length);
  * stands between "---- Weitergeleitete Nachricht" (or its like in English) and the line
  * that says its end: these are others' words. */
 Tlp tlp_of_text(const char *text, gsize length);
+
+/* The greatest of all texts that a reader sees, HTML among them: where it is not known whose words
+ * are whose, a marking counts wherever it stands.  Attachments are no such texts. */
+Tlp tlp_of_message(Message *message);
 
 #endif

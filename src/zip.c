@@ -58,29 +58,42 @@ static gboolean is_method_known(Archive *archive)
         && (g_str_has_suffix(format, "(deflation)") || g_str_has_suffix(format, "(uncompressed)"));
 }
 
-/* Is this the entry to unpack?  TRUE and *csv_r FALSE: it is a folder. */
-static gboolean look_at_entry(Archive *archive, struct archive_entry *entry, gboolean *csv_r,
-                              GError **error)
+static gboolean has_ending(const char *name, const char *const *endings)
 {
-    const char *name = archive_entry_pathname(entry), *why = NULL;
     gsize length = name != NULL ? strlen(name) : 0;
 
-    *csv_r = FALSE;
+    for (; *endings != NULL; endings++) {
+        gsize n = strlen(*endings);
+        if (length >= n && g_ascii_strcasecmp(name + length - n, *endings) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Is this the entry to unpack?  TRUE and *wanted_r FALSE: it is a folder. */
+static gboolean look_at_entry(Archive *archive, struct archive_entry *entry,
+                              const char *const *endings, gboolean *wanted_r, GError **error)
+{
+    g_autofree char *all = g_strjoinv(", ", (char **)endings);
+    g_autofree char *none = g_strdup_printf("a file in the zip is no %s", all);
+    const char *why = NULL;
+
+    *wanted_r = FALSE;
     if (archive_entry_filetype(entry) == AE_IFDIR)
         return TRUE;
     if (archive_entry_filetype(entry) != AE_IFREG)
         why = "an entry of the zip is no plain file";
     else if (archive_entry_is_encrypted(entry))
         why = "the zip is encrypted";
-    else if (length < 4 || g_ascii_strcasecmp(name + length - 4, ".csv") != 0)
-        why = "a file in the zip is no .csv";
+    else if (!has_ending(archive_entry_pathname(entry), endings))
+        why = none;
     else if (!is_method_known(archive))
         why = "the zip is packed otherwise than by deflate";
     if (why != NULL) {
         error_input(error, "%s", why);
         return FALSE;
     }
-    *csv_r = TRUE;
+    *wanted_r = TRUE;
     return TRUE;
 }
 
@@ -112,22 +125,23 @@ static gboolean unpack(Archive *archive, gsize packed, GByteArray *out, GError *
     }
 }
 
-static gboolean read_entries(Archive *archive, gsize packed, GByteArray *out, GError **error)
+static gboolean read_entries(Archive *archive, gsize packed, const char *const *endings,
+                             GByteArray *out, GError **error)
 {
     struct archive_entry *entry;
-    gboolean found = FALSE, csv;
+    gboolean found = FALSE, wanted;
     int state;
 
     while ((state = archive_read_next_header(archive, &entry)) == ARCHIVE_OK) {
-        if (!look_at_entry(archive, entry, &csv, error))
+        if (!look_at_entry(archive, entry, endings, &wanted, error))
             return FALSE;
-        if (csv && found) {
+        if (wanted && found) {
             error_input(error, "the zip holds more than one file");
             return FALSE;
         }
-        if (csv && !unpack(archive, packed, out, error))
+        if (wanted && !unpack(archive, packed, out, error))
             return FALSE;
-        found = found || csv;
+        found = found || wanted;
     }
     if (state != ARCHIVE_EOF)
         return damaged(archive, error);
@@ -136,7 +150,8 @@ static gboolean read_entries(Archive *archive, gsize packed, GByteArray *out, GE
     return found;
 }
 
-static char *read_zip(const char *data, gsize size, gsize *length_r, GError **error)
+static char *read_zip(const char *data, gsize size, const char *const *endings, gsize *length_r,
+                      GError **error)
 {
     g_autoptr(Archive) archive = archive_read_new();
     g_autoptr(GByteArray) out = g_byte_array_new();
@@ -149,7 +164,7 @@ static char *read_zip(const char *data, gsize size, gsize *length_r, GError **er
         damaged(archive, error);
         return NULL;
     }
-    if (!read_entries(archive, size, out, error))
+    if (!read_entries(archive, size, endings, out, error))
         return NULL;
     *length_r = out->len;
     /* The array holds up to twice of it. */
@@ -158,7 +173,7 @@ static char *read_zip(const char *data, gsize size, gsize *length_r, GError **er
 
 /* libarchive gives a name in the locale's charset, and none that doesn't fit into it: with a
  * UTF-8 one an umlaut is read in the daemon, which has no locale, as by the tool. */
-char *zip_read_csv(GBytes *zip, gsize *length_r, GError **error)
+char *zip_read_file(GBytes *zip, const char *const *endings, gsize *length_r, GError **error)
 {
     gsize size;
     const char *data = g_bytes_get_data(zip, &size);
@@ -170,10 +185,10 @@ char *zip_read_csv(GBytes *zip, gsize *length_r, GError **error)
     }
     locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     locale_t before = utf8 != (locale_t)0 ? uselocale(utf8) : (locale_t)0;
-    char *csv = read_zip(data, size, length_r, error);
+    char *file = read_zip(data, size, endings, length_r, error);
     if (utf8 != (locale_t)0) {
         uselocale(before);
         freelocale(utf8);
     }
-    return csv;
+    return file;
 }

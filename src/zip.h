@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright the certbund-milter authors */
 
-/* zip: bytes of a zip -> the bytes of the one CSV in it.
+/* zip: bytes of a zip -> the bytes of the one file in it.
  *
  * The only includer of libarchive, with its zip reader and no other.  Read is the zip's
  * central directory, as unzip(1) and people's programs do; an entry that only a local
@@ -26,11 +26,12 @@
  * bytes of objects, and one is wanted. */
 #define ZIP_ENTRIES_MAX 100
 
-/* The CSV's bytes as they are; g_malloc() with one byte more than *length_r; caller
+/* The file's bytes as they are; g_malloc() with one byte more than *length_r; caller
  * frees.  Folders are passed over.  CERTBUND_ERROR_INPUT, saying why: no zip, cut or damaged
  * (CRC-32 and both lengths are checked), an entry that is encrypted, no plain file, or
  * packed otherwise than stored or deflated, no file, a second one, one whose name doesn't
- * end in ".csv" (case ignored; a zip within is none), or a limit above is passed. */
-char *zip_read_csv(GBytes *zip, gsize *length_r, GError **error);
+ * end in one of endings (such as ".csv", case ignored; NULL ends them; a zip within is none), or
+ * a limit above is passed. */
+char *zip_read_file(GBytes *zip, const char *const *endings, gsize *length_r, GError **error);
 
 #endif

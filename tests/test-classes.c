@@ -498,6 +498,15 @@ static void test_slug(void)
     g_assert_cmpstr(umlaut, ==, "ueble-geraete");
     g_autofree char *nothing = classes_slug(" ... ");
     g_assert_cmpstr(nothing, ==, "unknown");
+    g_autoptr(Subject) by_hand = subject_parse("[CERT-Bund#2021032128001112] ...");
+    g_autofree char *manual = classes_id_of(by_hand);
+    g_assert_cmpstr(manual, ==, "manual");
+    g_autoptr(Subject) titled = subject_parse("[CERT-Bund#2021032128001112] Toaster");
+    g_autofree char *toaster = classes_id_of(titled);
+    g_assert_cmpstr(toaster, ==, "toaster");
+    g_autoptr(Subject) automated = subject_parse("[CB-Report#20250212-10004759] in AS64496");
+    g_autofree char *unknown = classes_id_of(automated);
+    g_assert_cmpstr(unknown, ==, "unknown");
     g_autofree char *long_title = g_strnfill(61, 'x');
     g_autofree char *cut = classes_slug(long_title);
     g_assert_cmpuint(strlen(cut), ==, 60);

@@ -29,6 +29,9 @@ static const Golden goldens[] = {
     { "manual-systembc-wrapped-with-html", "" },
     { "manual-key-in-a-citation-with-zone", "" },
     { "manual-customer-in-a-sentence", "" },
+    { "shadowserver-telnet-in-a-zip", "" },
+    { "shadowserver-sinkhole-one-row-unreadable",
+      "row 2 is unreadable: \"not.an.address\" is no address" },
     { "manual-only-a-web-page", "it names no address of a system that is affected" },
 };
 

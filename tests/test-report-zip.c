@@ -17,18 +17,22 @@
     "Affected hosts on your networks:\n\n" HEAD ROW "\nMit freundlichen Gr\xc3\xbc\xc3\x9f" "en\n"
 #define NAMED "application/zip; name=\"events.zip\""
 
-static Report *read_body(const char *body)
+static Report *read_mail(const char *subject, const char *body)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *mail = g_strconcat(
-        "Subject: [CB-Report#20250212-10000001] Offene Telnet-Server in AS64496\n"
-        "Content-Type: multipart/mixed; boundary=m\n\n", body, NULL);
+        "Subject: ", subject, "\nContent-Type: multipart/mixed; boundary=m\n\n", body, NULL);
     g_autoptr(GBytes) bytes = g_bytes_new(mail, strlen(mail));
     g_autoptr(Message) message = message_parse(bytes, &error);
     g_assert_no_error(error);
     Report *report = report_read(message, &error);
     g_assert_no_error(error);
     return report;
+}
+
+static Report *read_body(const char *body)
+{
+    return read_mail("[CB-Report#20250212-10000001] Offene Telnet-Server in AS64496", body);
 }
 
 /* A part of this type, base64. */
@@ -205,6 +209,42 @@ static void test_forwarded(void)
     g_assert_true(g_str_has_prefix(report->doubt, "no table"));
 }
 
+/* A ticket written by hand: the zip is an attachment as any other. */
+static void test_manual(void)
+{
+#define WORDS "Sehr geehrte Damen und Herren,\n\nsiehe Anhang.\n"
+#define BYE "\nMit freundlichen Gr\xc3\xbc\xc3\x9f" "en\n"
+    static const struct {
+        const char *why, *words, *name, *file;
+        guint n; /* events; 0: unread */
+        Certainty certainty;
+    } rows[] = {
+        { "a table", WORDS BYE, "events.csv", HEAD ROW OTHER, 2, CERTAINTY_TABLE },
+        { "tabs", WORDS BYE, "a.TSV", "ip\ttimestamp\n192.0.2.7\t2025-02-11 11:10:25\n", 1,
+          CERTAINTY_TABLE },
+        { "a list", WORDS BYE, "ips.txt", "192.0.2.7\n192.0.2.8\n", 2, CERTAINTY_LIST },
+        { "the same in words", WORDS "\n192.0.2.7\n" BYE, "ips.txt", "192.0.2.7\n", 1,
+          CERTAINTY_LIST },
+        { "others in words", WORDS "\n192.0.2.7\n" BYE, "ips.txt", "192.0.2.8\n", 0, 0 },
+        { "no text", WORDS BYE, "ips.exe", "192.0.2.7\n", 0, 0 },
+        { "no text, beside words", WORDS "\n192.0.2.7\n" BYE, "ips.exe", "192.0.2.7\n", 0, 0 },
+        { "nothing in it", WORDS BYE, "ips.txt", "nobody\n", 0, 0 },
+        { "nothing in it, beside words", WORDS "\n192.0.2.7\n" BYE, "ips.txt", "nobody\n", 1,
+          CERTAINTY_LIST },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *part = zip_part(NAMED, rows[i].name, rows[i].file);
+        g_autofree char *body = g_strconcat("--m\n\n", rows[i].words, "\n", part, "--m--\n", NULL);
+        g_autoptr(Report) report = read_mail("[CERT-Bund#2021032128001112] x", body);
+        g_test_message("%s: %s", rows[i].why, report->doubt != NULL ? report->doubt : "fine");
+        g_assert_cmpint(report->unread, ==, rows[i].n == 0);
+        g_assert_cmpuint(report->n_events, ==, rows[i].n);
+        if (rows[i].n > 0)
+            g_assert_cmpuint(report->events[0].certainty, ==, rows[i].certainty);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -215,5 +255,6 @@ int main(int argc, char **argv)
     g_test_add_func("/report-zip/nul", test_nul);
     g_test_add_func("/report-zip/bomb", test_bomb);
     g_test_add_func("/report-zip/forwarded", test_forwarded);
+    g_test_add_func("/report-zip/manual", test_manual);
     return g_test_run();
 }

@@ -30,39 +30,36 @@ static void test_names(void)
     static const struct {
         const char *name, *ticket, *title; /* NULL: not named so */
         const char *address;
-        gboolean zip;
     } rows[] = {
-        { NAME, TICKET, "Offene Telnet-Server", "ip", FALSE },
-        { "2025-02-11-scan_telnet-example_org-asn.csv.zip", TICKET, "Offene Telnet-Server", "ip",
-          TRUE },
-        { "2025-02-11-scan_telnet-example_org-asn.ZIP", TICKET, "Offene Telnet-Server", "ip",
-          TRUE },
+        { NAME, TICKET, "Offene Telnet-Server", "ip" },
+        { "2025-02-11-scan_telnet-example_org-asn.csv.zip", TICKET, "Offene Telnet-Server", "ip" },
+        { "2025-02-11-scan_telnet-example_org-asn.ZIP", TICKET, "Offene Telnet-Server", "ip" },
         { "2025-02-11-scan_telnet-other.org-asn.CSV",
-          "Shadowserver#20250211-scan_telnet-other.org-asn", "Offene Telnet-Server", "ip", FALSE },
+          "Shadowserver#20250211-scan_telnet-other.org-asn", "Offene Telnet-Server", "ip" },
         { "2025-02-11-scan_telnet.csv", "Shadowserver#20250211-scan_telnet",
-          "Offene Telnet-Server", "ip", FALSE },
+          "Offene Telnet-Server", "ip" },
         { "2024-02-29-event4_sinkhole-germany.csv", "Shadowserver#20240229-event4_sinkhole-germany",
-          "Schadprogramm-Infektionen", "src_ip", FALSE },
+          "Schadprogramm-Infektionen", "src_ip" },
         { "2025-02-11-scan_toaster-x.csv", "Shadowserver#20250211-scan_toaster-x",
-          "Shadowserver scan_toaster", "ip", FALSE },
-        { "2025-02-29-scan_telnet.csv", NULL, NULL, NULL, FALSE }, /* no such day */
-        { "2025-13-01-scan_telnet.csv", NULL, NULL, NULL, FALSE },
-        { "0000-01-01-scan_telnet.csv", NULL, NULL, NULL, FALSE },
-        { "20250211-scan_telnet.csv", NULL, NULL, NULL, FALSE },
-        { "2025-02-11_scan_telnet.csv", NULL, NULL, NULL, FALSE },
-        { "2025-02-11-.csv", NULL, NULL, NULL, FALSE },
-        { "2025-02-11.csv", NULL, NULL, NULL, FALSE },
-        { "2025-02-11--scan_telnet.csv", NULL, NULL, NULL, FALSE },
-        { "2025-02-11-scan telnet.csv", NULL, NULL, NULL, FALSE },
-        { "2025-02-11-scan_telnet-a b.csv", NULL, NULL, NULL, FALSE },
-        { "2025-02-11-scan_telnet-a]\r\nX: y.csv", NULL, NULL, NULL, FALSE },
-        { "2025-02-11-scan_telnet-m\xc3\xbcnchen.csv", NULL, NULL, NULL, FALSE },
-        { "2025-02-11-scan_telnet.csv.exe", NULL, NULL, NULL, FALSE },
-        { "2025-02-11-scan_telnet", NULL, NULL, NULL, FALSE },
-        { "x2025-02-11-scan_telnet.csv", NULL, NULL, NULL, FALSE },
-        { ".csv", NULL, NULL, NULL, FALSE },
-        { "events.csv", NULL, NULL, NULL, FALSE },
-        { NULL, NULL, NULL, NULL, FALSE },
+          "Shadowserver scan_toaster", "ip" },
+        { "2025-02-29-scan_telnet.csv", NULL, NULL, NULL }, /* no such day */
+        { "2025-13-01-scan_telnet.csv", NULL, NULL, NULL },
+        { "0000-01-01-scan_telnet.csv", NULL, NULL, NULL },
+        { "20250211-scan_telnet.csv", NULL, NULL, NULL },
+        { "2025-02-11_scan_telnet.csv", NULL, NULL, NULL },
+        { "2025-02-11-.csv", NULL, NULL, NULL },
+        { "2025-02-11.csv", NULL, NULL, NULL },
+        { "2025-02-11--scan_telnet.csv", NULL, NULL, NULL },
+        { "2025-02-11-scan telnet.csv", NULL, NULL, NULL },
+        { "2025-02-11-scan_telnet-a b.csv", NULL, NULL, NULL },
+        { "2025-02-11-scan_telnet-a]\r\nX: y.csv", NULL, NULL, NULL },
+        { "2025-02-11-scan_telnet-m\xc3\xbcnchen.csv", NULL, NULL, NULL },
+        { "2025-02-11-scan_telnet.csv.exe", NULL, NULL, NULL },
+        { "2025-02-11-scan_telnet", NULL, NULL, NULL },
+        { "x2025-02-11-scan_telnet.csv", NULL, NULL, NULL },
+        { ".csv", NULL, NULL, NULL },
+        { "events.csv", NULL, NULL, NULL },
+        { NULL, NULL, NULL, NULL },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -75,7 +72,6 @@ static void test_names(void)
         g_assert_cmpstr(file.subject->ticket, ==, rows[i].ticket);
         g_assert_cmpstr(file.subject->title, ==, rows[i].title);
         g_assert_cmpstr(file.address_column, ==, rows[i].address);
-        g_assert_cmpint(file.zip, ==, rows[i].zip);
         g_assert_cmpint(file.subject->source, ==, SOURCE_SHADOWSERVER);
     }
 }
@@ -409,6 +405,44 @@ static void test_decisions(void)
     }
 }
 
+/* Nothing beside the signed part names what was read of it, proven or not. */
+static void test_signed_part(void)
+{
+    static const char text[]
+        = "From: " FROM "\r\nSubject: " SUBJECT "\r\nMessage-ID: <1@example.com>\r\n"
+          "Date: Wed, 12 Feb 2025 09:57:07 +0000\r\nMIME-Version: 1.0\r\n"
+          "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\n"
+          "Content-Type: multipart/signed; protocol=\"application/pgp-signature\"; boundary=s\r\n"
+          "\r\n--s\r\nContent-Type: text/csv; name=\"" NAME "\"\r\n\r\n"
+          "timestamp,ip\r\n2025-02-11 11:10:25,192.0.2.7\r\n\r\n--s\r\n"
+          "Content-Type: application/pgp-signature\r\n\r\nx\r\n--s--\r\n--o\r\n"
+          "Content-Type: text/csv; name=\"2025-02-11-scan_snmp-other.csv\"\r\n\r\n"
+          "timestamp,ip\r\n2025-02-11 11:10:25,192.0.2.8\r\n\r\n--o--\r\n";
+    char *directory = fixture_directory();
+    g_autoptr(Snapshot) snapshot = fixture_snapshot(directory, ON LIVE, customers_csv);
+    g_autoptr(GBytes) bytes = g_bytes_new_static(text, strlen(text));
+    g_autoptr(Subject) line = shadowserver_subject(SUBJECT);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Decision) part
+        = decide(snapshot, bytes, &fixture_client, SENT + 3600, VOUCHED_PART, &error);
+    g_assert_no_error(error);
+    g_autoptr(Decision) unread
+        = decide(snapshot, bytes, &fixture_client, SENT + 3600, VOUCHED_BY_NOBODY, &error);
+    g_assert_no_error(error);
+    g_autoptr(Decision) whole
+        = decide(snapshot, bytes, &shadow_client, SENT + 3600, VOUCHED_BY_NOBODY, &error);
+    g_assert_no_error(error);
+
+    g_assert_cmpstr(decision_subject(part, line)->ticket, ==, TICKET);
+    g_assert_cmpstr(part->class_id, ==, "open-telnet");
+    g_assert_cmpuint(part->assignment->counts[FATE_NOTIFIED], ==, 1);
+    g_assert_null(part->misnomer);
+    g_assert_cmpstr(decision_subject(unread, line)->ticket, ==, line->ticket);
+    g_assert_cmpstr(status_name(unread->status), ==, "unverified");
+    g_assert_nonnull(strstr(whole->reason, "two attached tables"));
+    fixture_remove(directory);
+}
+
 static void test_intake(void)
 {
     static const struct {
@@ -459,6 +493,7 @@ int main(int argc, char **argv)
     g_test_add_func("/shadowserver/bomb", test_bomb);
     g_test_add_func("/shadowserver/whose", test_whose);
     g_test_add_func("/shadowserver/decisions", test_decisions);
+    g_test_add_func("/shadowserver/signed-part", test_signed_part);
     g_test_add_func("/shadowserver/intake", test_intake);
     return g_test_run();
 }

@@ -95,7 +95,7 @@ static char *above_rows(const Rendered *rendered)
 /* What a gap in a template looks like to who reads it. */
 static void assert_whole(const char *text)
 {
-    static const char *const gaps[] = { "  .", " .\n", " ,", " ;", "()", "( ", " )", ": .", ",." };
+    static const char *const gaps[] = { "  .", " .\n", " ,", " ;", " ()", "( ", " )", ": .", ",." };
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
     for (guint i = 0; lines[i] != NULL; i++) {
         if (strstr(lines[i], "https://") == NULL)

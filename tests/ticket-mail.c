@@ -4,6 +4,7 @@
 /* A ticket's lines -> the mail: closing words, then text and HTML as OTRS makes
  * them.  OTRS hard-wraps the text of a mail that has HTML, at any blank. */
 #include "ticket-maker.h"
+#include "zip-maker.h"
 
 #include <string.h>
 
@@ -156,9 +157,9 @@ static char *html_of(Ticket *ticket)
 
 /* ---- MIME ---- */
 
-static void append_part(GString *mail, const char *type, const char *disposition, const char *body)
+static void append_bytes(GString *mail, const char *type, const char *disposition,
+                         const void *body, gsize length)
 {
-    gsize length = strlen(body);
     g_string_append_printf(mail, "Content-Type: %s\nContent-Transfer-Encoding: base64\n"
                                  "Content-Disposition: %s\n\n", type, disposition);
     for (gsize i = 0; i < length; i += 57) {
@@ -166,6 +167,29 @@ static void append_part(GString *mail, const char *type, const char *disposition
         g_string_append_printf(mail, "%s\n", line);
     }
     g_string_append_c(mail, '\n');
+}
+
+static void append_part(GString *mail, const char *type, const char *disposition, const char *body)
+{
+    append_bytes(mail, type, disposition, body, strlen(body));
+}
+
+/* As it is, or in a zip: what is read is the same. */
+static void append_attachment(Ticket *ticket, GString *mail)
+{
+    gboolean zipped = ticket_chance(ticket, 40);
+    g_autofree char *disposition
+        = g_strdup_printf("attachment; filename=\"%s%s\"", ticket->attachment_name,
+                          zipped ? ".zip" : "");
+
+    if (!zipped) {
+        append_part(mail, TICKET_PICK(ticket, "text/plain", "application/octet-stream", "text/csv"),
+                    disposition, ticket->attachment);
+        return;
+    }
+    g_autoptr(GBytes) zip = zip_make_one(ticket->attachment_name, ticket->attachment);
+    append_bytes(mail, TICKET_PICK(ticket, "application/zip", "application/octet-stream"),
+                 disposition, g_bytes_get_data(zip, NULL), g_bytes_get_size(zip));
 }
 
 GBytes *ticket_mail(Ticket *ticket)
@@ -194,10 +218,7 @@ GBytes *ticket_mail(Ticket *ticket)
     }
     g_string_append(mail, "--inner--\n\n--outer\n");
     if (ticket->attachment != NULL) {
-        g_autofree char *disposition
-            = g_strdup_printf("attachment; filename=\"%s\"", ticket->attachment_name);
-        append_part(mail, TICKET_PICK(ticket, "text/plain", "application/octet-stream", "text/csv"),
-                    disposition, ticket->attachment);
+        append_attachment(ticket, mail);
         g_string_append(mail, "--outer\n");
     }
     append_part(mail, "application/pgp-signature", "inline", "-----BEGIN PGP SIGNATURE-----\n");
