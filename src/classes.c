@@ -137,6 +137,20 @@ const ReportClass *classes_named(const char *title)
     return NULL;
 }
 
+const char *classes_time_column(const char *class_id)
+{
+    static const char other[] = "Time";
+    const Catalogue *catalogue = all();
+
+    for (guint i = 0; i < catalogue->n; i++) {
+        const ReportClass *class = &catalogue->entries[i].public;
+        for (guint k = 0; strcmp(class->id, class_id) == 0 && k < class->n_columns; k++)
+            if (strcmp(class->columns[k].name, other) == 0)
+                return other;
+    }
+    return "timestamp";
+}
+
 static const char *const severities[][2] = {
     [SEVERITY_LOW] = { "open-service" },
     [SEVERITY_MEDIUM] = { "vulnerable", "abuse" },

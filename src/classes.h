@@ -56,6 +56,9 @@ const ReportClass *classes_named(const char *title);
 const ReportClass *classes_contradiction(const ReportClass *class, const Table *table,
                                          const char *text);
 
+/* What its reports call the column of the time: "timestamp", but for old classes. */
+const char *classes_time_column(const char *class_id);
+
 /* How bad it is.  High: infected or compromised, or [KRITISCH] in the subject.  Medium:
  * vulnerable, abuse, and what no class is known for (class NULL).  Low: an open service, which
  * may be meant to be one. */

@@ -418,6 +418,9 @@ static void test_contradiction(void)
     }
     g_assert_null(classes_named("Offene DNS-Resolver und mehr"));
     g_assert_nonnull(classes_named("offener dns resolver"));
+    g_assert_cmpstr(classes_time_column("malware-ebury"), ==, "Time");
+    g_assert_cmpstr(classes_time_column("malware"), ==, "timestamp");
+    g_assert_cmpstr(classes_time_column("no-class"), ==, "timestamp");
 }
 
 static void check_patterns(const char *cell_text, const char *id)
