@@ -42,13 +42,13 @@ Report *letter_report(const char *subject, const char *csv, gboolean accounts)
     report->table = table_read(csv, strlen(csv), ',', &error);
     g_assert_no_error(error);
     report->address_column = (guint)table_find_column(report->table, "ip");
-    report->time_column = (guint)table_find_column(report->table, "timestamp");
+    report->time_column = table_find_column(report->table, "timestamp");
     report->account_column = accounts ? 3 : -1;
     report->n_events = table_n_rows(report->table);
     report->events = g_new0(Event, report->n_events + 1);
     for (guint i = 0; i < report->n_events; i++) {
         const char *ip = table_cell(report->table, i, report->address_column);
-        const char *when = table_cell(report->table, i, report->time_column);
+        const char *when = report_time_text(report, i);
         address_parse(ip, strlen(ip), &report->events[i].address);
         gboolean good = timestamp_parse_report(when, strlen(when), &report->events[i].time);
         report->events[i].time_certainty = good ? WHEN_UTC : WHEN_NONE;
