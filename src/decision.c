@@ -223,6 +223,8 @@ static char *find_misnomer(const Report *report, const ReportClass *class)
     if (class == NULL)
         return g_strdup_printf("\"%s\" is no title that is known, %s", report->subject->title,
                                proven);
+    if (report->table != NULL && class->n_columns == 0)
+        return g_strdup_printf("the columns of class %s are not known, %s", class->id, proven);
     if (report->table != NULL && !classes_fit(report->subject->title, report->table))
         return g_strdup_printf("the columns are not those of class %s, %s", class->id, proven);
     if (report->table == NULL)

@@ -104,7 +104,7 @@ static gboolean insert_report(LedgerTransaction *transaction, const LedgerReport
 }
 
 /* A held report is run again in its own place: its rows get their fates anew.  What was
- * found when it came, its provenance, stays. */
+ * found when it came, its provenance, stays, unless this copy is proven better. */
 static gboolean reopen_report(LedgerTransaction *transaction, const LedgerReport *report,
                               GError **error)
 {
@@ -112,10 +112,15 @@ static gboolean reopen_report(LedgerTransaction *transaction, const LedgerReport
                    sql_int(transaction->report)) &&
            sql_run(transaction->ledger, error,
                    "UPDATE report SET digest = coalesce(?2, digest), title = ?3, class = ?4,"
-                   " reason = ?5, mode = ?6, critical = ?7 WHERE n = ?1",
+                   " reason = ?5, mode = ?6, critical = ?7,"
+                   " provenance = iif(part = 1 AND ?8 = 0, ?9, provenance),"
+                   " evidence = iif(part = 1 AND ?8 = 0, ?10, evidence),"
+                   " part = min(part, ?8) WHERE n = ?1",
                    sql_int(transaction->report), sql_text(report->digest), sql_word(report->title),
                    sql_word(report->class_id), sql_word(report->reason), sql_word(report->mode),
-                   sql_int(report->critical != FALSE));
+                   sql_int(report->critical != FALSE),
+                   sql_int(report->part || *transaction->person != '\0'),
+                   sql_word(report->provenance), sql_word(report->evidence));
 }
 
 static gboolean find_released(LedgerTransaction *transaction, const char *released, GError **error)

@@ -15,7 +15,7 @@
 static const char *const salutations[] = { "Sehr geehrt", "Dear ",  "Guten Tag", "Hallo ",
                                            "Hello ",      "Liebe ", NULL };
 static const char *const sign_offs[]
-    = { "Mit freundliche", "Mit besten Gr", "Freundliche Gr", "Viele Gr", "Beste Gr",
+    = { "Mit freundliche", "Mit besten Gr", "Freundliche Gr", "Viele Gr\xc3\xbc", "Viele Grue", "Beste Gr",
         "Regards", "Best regards", "Kind regards", "With kind regards", "With best regards",
         "Sincerely", "Yours sincerely", NULL };
 static const char *const copies[]
@@ -94,8 +94,8 @@ static gboolean is_attribution(const Letter *letter, guint i)
     for (guint k = i; k < letter->n && k < i + 2; k++) {
         Line next = inner(&letter->lines[k]);
         if (line_ends_with(&next, ':')
-            && (g_strstr_len(line.text, next.text + next.length - line.text, "schrieb") != NULL
-                || g_strstr_len(line.text, next.text + next.length - line.text, "wrote") != NULL))
+            && (g_strstr_len(line.text, next.text + next.length - line.text, " schrieb") != NULL
+                || g_strstr_len(line.text, next.text + next.length - line.text, " wrote") != NULL))
             return TRUE;
     }
     return FALSE;

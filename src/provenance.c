@@ -199,6 +199,8 @@ static void take_date(const Examination *examination, guint set, Provenance *pro
 /* A domain's signature says that somebody of that domain wrote it. */
 static void name_author(const Examination *examination, Provenance *provenance)
 {
+    if (examination->trust->senders[0] == NULL) /* it is not said who they are */
+        return;
     const char *from = message_header(examination->message, "From");
     g_autofree char *found = from != NULL ? message_first_address(from) : NULL;
     g_autofree char *address = g_ascii_strdown(found != NULL ? found : "", -1);

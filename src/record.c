@@ -73,12 +73,15 @@ static char *key_digest(const RecordInput *input, const Decision *decision)
         return NULL;
     if (decision->assignment != NULL)
         return report_digest(decision->report);
+    if (decision->provenance->proven && decision_is_part(decision)
+        && *decision->provenance->signature != '\0') /* anybody may have written the Message-ID */
+        return g_strdup(decision->provenance->signature);
     if (*message_id == '\0')
         return g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, input->bytes);
     return g_compute_checksum_for_string(G_CHECKSUM_SHA256, message_id, -1);
 }
 
-static LedgerTransaction *begin(Run *run, GError **error)
+static LedgerTransaction *begin(Run *run, const char *released, GError **error)
 {
     const RecordInput *input = run->input;
     const Decision *decision = run->decision;
@@ -99,8 +102,26 @@ static LedgerTransaction *begin(Run *run, GError **error)
         .signature = decision->provenance->signature, .part = decision_is_part(decision),
     };
 
-    return ledger_begin(input->ledger, &row, input->released, input->person,
-                        &run->recorded->outcome, error);
+    return ledger_begin(input->ledger, &row, released, input->person, &run->recorded->outcome,
+                        error);
+}
+
+/* Of a report that is held, and of which only the signed part was proven, comes a copy whose
+ * header is proven: it takes the other's place, and who sent that one has stopped nothing.
+ * FALSE on failure. */
+static gboolean replace_weaker(Run *run, GError **error)
+{
+    const RecordInput *input = run->input;
+
+    if (run->recorded->outcome != LEDGER_DUPLICATE || input->released != NULL
+        || !run->decision->provenance->header)
+        return TRUE;
+    ledger_abort(g_steal_pointer(&run->transaction));
+    g_autofree char *weaker
+        = ledger_weaker_copy(input->ledger, input->subject->ticket, run->digest);
+    g_clear_pointer(&run->digest, g_free);
+    run->transaction = begin(run, weaker, error);
+    return run->transaction != NULL;
 }
 
 /* ---- notices */
@@ -456,8 +477,8 @@ static gboolean has_room(const Run *run)
 
 static gboolean record(Run *run, GError **error)
 {
-    run->transaction = begin(run, error);
-    if (run->transaction == NULL)
+    run->transaction = begin(run, run->input->released, error);
+    if (run->transaction == NULL || !replace_weaker(run, error))
         return FALSE;
     if (run->recorded->outcome == LEDGER_DUPLICATE) {
         call_duplicate(run);
