@@ -78,6 +78,11 @@ static void append_customer_kind(const RenderValues *values, GString *out)
     wrap_append_safe(out, values->input->customer->kind);
 }
 
+static void append_source(const RenderValues *values, GString *out)
+{
+    g_string_append(out, source_id(values->input->report->subject->source));
+}
+
 static void append_severity(const RenderValues *values, GString *out)
 {
     const ReportClass *class = classes_find(values->input->report->subject->title);
@@ -203,6 +208,7 @@ const char *const render_fields[] = { "ticket",
                                       "severity",
                                       "customer-language",
                                       "customer-kind",
+                                      "source",
                                       NULL };
 
 static const AppendField append_field[] = { append_ticket,        append_title,
@@ -214,7 +220,8 @@ static const AppendField append_field[] = { append_ticket,        append_title,
                                             append_last_told,     append_times,
                                             append_open_count,    append_open_since,
                                             append_report_date,   append_severity,
-                                            append_customer_language, append_customer_kind };
+                                            append_customer_language, append_customer_kind,
+                                            append_source };
 
 G_STATIC_ASSERT(G_N_ELEMENTS(render_fields) == G_N_ELEMENTS(append_field) + 1);
 

@@ -58,9 +58,12 @@ static const char *const *values_of(const char *field)
 {
     static const char *const kinds[] = { "consumer", "business", "reseller", NULL };
     static const char *const severities[] = { "low", "medium", "high", NULL };
+    static const char *const sources[] = { "certbund", "shadowserver", NULL };
 
     if (strcmp(field, "customer-kind") == 0)
         return kinds;
+    if (strcmp(field, "source") == 0)
+        return sources;
     return strcmp(field, "severity") == 0 ? severities : NULL;
 }
 

@@ -139,6 +139,31 @@ static void test_letters(gconstpointer data)
     }
 }
 
+/* Who reported is said as it was: the BSI stands in links only, where it has more to read. */
+static void test_source(gconstpointer data)
+{
+    static const char *const others[] = { "Bundesamt für Sicherheit", "Federal Office", "CERT-Bund" };
+    g_autofree char *directory = letter_shipped();
+    g_autoptr(TemplateSet) set = letter_set(directory, NULL);
+    const Template *template_ = templates_by_id(set, data);
+    g_autoptr(Report) report = report_of(template_);
+
+    report->subject->source = SOURCE_SHADOWSERVER;
+    for (guint i = 0; i < 2 * G_N_ELEMENTS(languages); i++) {
+        g_autoptr(Rendered) rendered
+            = letter(set, template_, report, languages[i / 2], "", 1 + i % 2);
+        g_auto(GStrv) lines = g_strsplit_set(rendered->text->str, " \n", -1);
+        g_autoptr(GString) words = g_string_new(rendered->subject);
+        for (guint k = 0; lines[k] != NULL; k++)
+            if (strstr(lines[k], "://") == NULL)
+                g_string_append_printf(words, " %s", lines[k]);
+        g_assert_nonnull(strstr(words->str, "Shadowserver"));
+        for (guint k = 0; k < G_N_ELEMENTS(others); k++)
+            if (strstr(words->str, others[k]) != NULL)
+                g_error("%s stands in: %s", others[k], words->str);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -150,7 +175,9 @@ int main(int argc, char **argv)
     g_assert_cmpuint(ids->len, >, 0);
     for (guint i = 0; i < ids->len; i++) {
         g_autofree char *path = g_strconcat("/shipped/", ids->pdata[i], NULL);
+        g_autofree char *source = g_strconcat("/shipped/source/", ids->pdata[i], NULL);
         g_test_add_data_func(path, ids->pdata[i], test_letters);
+        g_test_add_data_func(source, ids->pdata[i], test_source);
     }
     return g_test_run();
 }
