@@ -2,7 +2,8 @@
  * Copyright the certbund-milter authors */
 
 /* Decides whether the mail in hand becomes the notice, and keeps the desk's copy of it.
- * Refused: what the outbox must sign, and what is held or not all of the report. */
+ * Refused: what the outbox must sign, what is held or not all of the report, and a mail of which
+ * only the signed part is proven, for anybody could send that again and again. */
 #include "record-single.h"
 
 #include "intake.h"
@@ -21,6 +22,7 @@ gboolean single_is(const RecordInput *input, const Decision *decision, const Not
 {
     return input->copy != NULL && may_rewrite(decision->snapshot->config)
         && decision->mode == MODE_LIVE && decision->status == STATUS_HANDLED
+        && !decision_is_part(decision)
         && notice->held == NULL && notice->n_events == decision->report->n_events
         && rewrite_fits(notice->bytes);
 }
@@ -43,7 +45,7 @@ gboolean single_repeat(const RecordInput *input, const Decision *decision, const
 {
     g_autoptr(GError) why = NULL;
 
-    if (*input->person != '\0' || decision->report == NULL)
+    if (*input->person != '\0' || decision->report == NULL || decision_is_part(decision))
         return TRUE;
     g_autoptr(LedgerClaim) single
         = ledger_in_mta(input->ledger, input->subject->ticket, digest,

@@ -70,6 +70,16 @@ static Subject *subject_of(const Step *step)
     return subject_parse(text);
 }
 
+/* As if only its signature proved it. */
+static void prove_less(Decision *decision, const Step *step)
+{
+    if (step->signature == NULL)
+        return;
+    g_free(decision->provenance->signature);
+    decision->provenance->signature = g_strdup(step->signature);
+    decision->provenance->header = FALSE;
+}
+
 static gboolean record(World *world, const Step *step, GBytes *mail, const char *released,
                        Decision **decision_r, Recorded *recorded_r, GError **error)
 {
@@ -80,12 +90,7 @@ static gboolean record(World *world, const Step *step, GBytes *mail, const char 
                          error);
     if (*decision_r == NULL)
         return FALSE;
-    if (step->signature != NULL) {
-        Provenance *provenance = (*decision_r)->provenance;
-        g_free(provenance->signature);
-        provenance->signature = g_strdup(step->signature);
-        provenance->header = FALSE;
-    }
+    prove_less(*decision_r, step);
     const RecordInput input = { .ledger = world->ledger, .secret = world->secret, .bytes = mail,
                                 .subject = subject, .queue_id = "4TEST", .client = "",
                                 .released = released, .person = released != NULL ? "eva" : "" };
@@ -461,11 +466,13 @@ static void record_copy(World *world, const Step *step, gboolean copy, Recorded 
     g_autoptr(Subject) subject = subject_of(step);
     g_autoptr(GError) error = NULL;
     g_autoptr(Decision) decision
-        = decide(world->snapshot, mail, &fixture_client, SENT + step->at, FALSE, &error);
+        = decide(world->snapshot, mail, &fixture_client, SENT + step->at, VOUCHED_BY_NOBODY,
+                 &error);
     const RecordInput input = { .ledger = world->ledger, .secret = world->secret, .bytes = mail,
                                 .subject = subject, .queue_id = "4TEST", .client = "",
                                 .person = "", .copy = copy ? &hand : NULL };
 
+    prove_less(decision, step);
     g_ptr_array_add(recipients, (char *)(gsize) "<Abuse@example.org>");
     gboolean done = record_decision(&input, decision, (SENT + step->at) * G_USEC_PER_SEC,
                                     recorded_r, &error);
@@ -487,6 +494,7 @@ static void test_single(void)
         { .name = "two customers", .extra = LIVE REWRITE, .step = { .ticket = ONE, .addresses = THREE } },
         { .name = "and a row that is nobody's", .extra = LIVE REWRITE, .step = { .ticket = ONE, .addresses = { "192.0.2.1", "203.0.113.1" } } },
         { .name = "to be held", .extra = LIVE REWRITE, .step = { .ticket = ONE, .addresses = { "192.0.2.33" } } },
+        { .name = "only a part is proven", .extra = LIVE REWRITE, .step = { .ticket = ONE, .addresses = { "192.0.2.1" }, .signature = "pgp:1" } },
         { .name = "rewrite-single=no", .extra = LIVE "[original]\ndisposition=rewrite\n", .step = { .ticket = ONE, .addresses = { "192.0.2.1" } } },
         { .name = "pilot", .extra = "[notices]\ndesk=desk@example.org\n" REWRITE, .step = { .ticket = ONE, .addresses = { "192.0.2.1" } } },
     };
