@@ -137,17 +137,22 @@ const ReportClass *classes_named(const char *title)
     return NULL;
 }
 
+const ReportClass *classes_by_id(const char *id)
+{
+    for (guint i = 0; i < classes_count(); i++)
+        if (strcmp(classes_at(i)->id, id) == 0)
+            return classes_at(i);
+    return NULL;
+}
+
 const char *classes_time_column(const char *class_id)
 {
     static const char other[] = "Time";
-    const Catalogue *catalogue = all();
+    const ReportClass *class = classes_by_id(class_id);
 
-    for (guint i = 0; i < catalogue->n; i++) {
-        const ReportClass *class = &catalogue->entries[i].public;
-        for (guint k = 0; strcmp(class->id, class_id) == 0 && k < class->n_columns; k++)
-            if (strcmp(class->columns[k].name, other) == 0)
-                return other;
-    }
+    for (guint i = 0; class != NULL && i < class->n_columns; i++)
+        if (strcmp(class->columns[i].name, other) == 0)
+            return other;
     return "timestamp";
 }
 

@@ -47,6 +47,8 @@ const ReportClass *classes_at(guint i); /* in the file's order; below classes_co
  * long as the process; thread-safe. */
 const ReportClass *classes_find(const char *title);
 
+const ReportClass *classes_by_id(const char *id); /* or NULL */
+
 /* The class that has exactly this title, by its key (title.h), or NULL. */
 const ReportClass *classes_named(const char *title);
 

@@ -223,12 +223,12 @@ static char *find_misnomer(const Report *report, const ReportClass *class)
     if (class == NULL)
         return g_strdup_printf("\"%s\" is no title that is known, %s", report->subject->title,
                                proven);
-    if (report->table != NULL && class->n_columns == 0)
-        return g_strdup_printf("the columns of class %s are not known, %s", class->id, proven);
-    if (report->table != NULL && !classes_fit(report->subject->title, report->table))
-        return g_strdup_printf("the columns are not those of class %s, %s", class->id, proven);
     if (report->table == NULL)
         return NULL;
+    if (class->n_columns == 0)
+        return g_strdup_printf("the columns of class %s are not known, %s", class->id, proven);
+    if (!classes_fit(report->subject->title, report->table))
+        return g_strdup_printf("the columns are not those of class %s, %s", class->id, proven);
     const ReportClass *other = classes_contradiction(class, report->table, report->quote_de);
     if (other == NULL)
         other = classes_contradiction(class, report->table, report->quote_en);
@@ -390,7 +390,8 @@ static gboolean prove_and_read(Decision *decision, GBytes *bytes, const Address 
     if (message != NULL && decision->provenance->source == SOURCE_SHADOWSERVER)
         decision->named = shadowserver_subject_of(message);
     if (!decision->provenance->proven
-        && stopped(decision, vouched != VOUCHED_BY_NOBODY, STATUS_UNVERIFIED, "%s", decision->provenance->evidence))
+        && stopped(decision, vouched != VOUCHED_BY_NOBODY, STATUS_UNVERIFIED, "%s",
+                   decision->provenance->evidence))
         return TRUE;
     if (message == NULL || !take_word(decision, message, vouched, &why)
         || !read_mail(decision, message, &why))

@@ -319,21 +319,23 @@ gboolean ledger_change_report(Ledger *ledger, const char *id, ReportState to, co
     return ledger_leave(ledger, ok, error);
 }
 
-char *ledger_weaker_copy(Ledger *ledger, const char *ticket, const char *digest)
+gboolean ledger_weaker_copy(Ledger *ledger, const char *ticket, const char *digest, char **id_r,
+                            GError **error)
 {
-    char *id = NULL;
+    SqlStep step = SQL_FAILED;
 
+    *id_r = NULL;
     pthread_mutex_lock(&ledger->mutex);
     sqlite3_stmt *statement
-        = sql_start(ledger, NULL,
+        = sql_start(ledger, error,
                     "SELECT id FROM report WHERE ticket = ?1 AND digest = ?2 AND part = 1"
                     " AND state = 'held'", sql_word(ticket), sql_word(digest));
-    if (statement != NULL && sql_step(ledger, statement, NULL) == SQL_ROW) {
-        id = sql_column_text(statement, 0);
+    if (statement != NULL && (step = sql_step(ledger, statement, error)) == SQL_ROW) {
+        *id_r = sql_column_text(statement, 0);
         sql_end(statement);
     }
     pthread_mutex_unlock(&ledger->mutex);
-    return id;
+    return step != SQL_FAILED;
 }
 
 GBytes *ledger_report_bytes(Ledger *ledger, const char *ticket_or_id, char **id_r,

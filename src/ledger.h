@@ -365,9 +365,10 @@ gboolean ledger_change_notice(Ledger *ledger, const char *id, NoticeState to, co
 gboolean ledger_change_report(Ledger *ledger, const char *id, ReportState to, const char *person,
                               const char *why, gint64 now, GError **error);
 
-/* The id of the report of this key if it is held and only its signed part was proven, else
+/* *id_r: of the report of this key if it is held and only its signed part was proven, else
  * NULL; caller frees. */
-char *ledger_weaker_copy(Ledger *ledger, const char *ticket, const char *digest);
+gboolean ledger_weaker_copy(Ledger *ledger, const char *ticket, const char *digest, char **id_r,
+                            GError **error);
 
 /* The newest report of this ticket (or of this id) that has kept its bytes; one that waits
  * for a person comes before one that does not.  *part_r: LedgerReport.part.  Each *_r may be

@@ -15,7 +15,8 @@
 static const char *const salutations[] = { "Sehr geehrt", "Dear ",  "Guten Tag", "Hallo ",
                                            "Hello ",      "Liebe ", NULL };
 static const char *const sign_offs[]
-    = { "Mit freundliche", "Mit besten Gr", "Freundliche Gr", "Viele Gr\xc3\xbc", "Viele Grue", "Beste Gr",
+    = { "Mit freundliche", "Mit besten Gr", "Freundliche Gr", "Viele Gr\xc3\xbc", "Viele Grue",
+        "Beste Gr",
         "Regards", "Best regards", "Kind regards", "With kind regards", "With best regards",
         "Sincerely", "Yours sincerely", NULL };
 static const char *const copies[]

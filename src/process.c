@@ -140,7 +140,8 @@ Outcome *process_message(const ProcessContext *context, const Mail *mail, GError
         .ledger = context->ledger, .secret = context->secret, .bytes = mail->bytes,
         .subject = decision_subject(decision, mail->subject), .queue_id = mail->queue_id,
         .client = mail->client != NULL ? address_format(mail->client, client) : "",
-        .person = "", .copy = mail->copy, .progress = context->progress, .progress_data = context->progress_data,
+        .person = "", .copy = mail->copy, .progress = context->progress,
+        .progress_data = context->progress_data,
     };
     Recorded recorded;
     Outcome *outcome = NULL;

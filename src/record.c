@@ -112,13 +112,16 @@ static LedgerTransaction *begin(Run *run, const char *released, GError **error)
 static gboolean replace_weaker(Run *run, GError **error)
 {
     const RecordInput *input = run->input;
+    g_autofree char *weaker = NULL;
 
     if (run->recorded->outcome != LEDGER_DUPLICATE || input->released != NULL
         || !run->decision->provenance->header)
         return TRUE;
+    if (!ledger_weaker_copy(input->ledger, input->subject->ticket, run->digest, &weaker, error))
+        return FALSE;
+    if (weaker == NULL)
+        return TRUE;
     ledger_abort(g_steal_pointer(&run->transaction));
-    g_autofree char *weaker
-        = ledger_weaker_copy(input->ledger, input->subject->ticket, run->digest);
     g_clear_pointer(&run->digest, g_free);
     run->transaction = begin(run, weaker, error);
     return run->transaction != NULL;

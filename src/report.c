@@ -226,7 +226,8 @@ static gboolean locate_columns(Report *report, const char *address_column,
 {
     if (report->time_column < 0) { /* an old table has found them */
         int address = need_column(report, address_column);
-        report->time_column = address < 0 ? -1 : need_column(report, classes_time_column(report->class_id));
+        const char *time = classes_time_column(report->class_id);
+        report->time_column = address < 0 ? -1 : need_column(report, time);
         if (report->time_column < 0)
             return FALSE;
         report->address_column = (guint)address;

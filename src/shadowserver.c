@@ -52,10 +52,10 @@ static char *title_of(const char *type, int row)
 {
     if (row < 0)
         return g_strconcat("Shadowserver ", type, NULL);
-    for (guint i = 0; i < classes_count(); i++)
-        if (strcmp(classes_at(i)->id, shadowserver_class((guint)row)) == 0)
-            return g_strdup(classes_at(i)->title_de);
-    g_error("shadowserver.csv: %s is of no class", type);
+    const ReportClass *class = classes_by_id(shadowserver_class((guint)row));
+    if (class == NULL)
+        g_error("shadowserver.csv: %s is of no class", type);
+    return g_strdup(class->title_de);
 }
 
 /* "2025-02-11" at text, a day that exists -> "20250211"; NULL when it is none. */
