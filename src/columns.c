@@ -25,6 +25,7 @@ static gpointer read_names(gpointer unused)
             .name = data_cell(names->table, i, "column"),
             .label_de = data_cell(names->table, i, "label_de"),
             .label_en = data_cell(names->table, i, "label_en"),
+            .scanned = *data_cell(names->table, i, "scanned") != '\0',
             .aliases = data_texts(names->table, i, "aliases", "|"),
         };
     return names;
@@ -42,10 +43,15 @@ static gboolean same_name(const char *a, const char *b)
     return *a == '\0' && *b == '\0';
 }
 
-const Column *columns_find(const char *name)
+static const Names *known_names(void)
 {
     static GOnce once = G_ONCE_INIT;
-    const Names *names = g_once(&once, read_names, NULL);
+    return g_once(&once, read_names, NULL);
+}
+
+const Column *columns_find(const char *name)
+{
+    const Names *names = known_names();
     for (guint i = 0; i < names->n; i++)
         if (g_ascii_strcasecmp(names->columns[i].name, name) == 0)
             return &names->columns[i];
@@ -77,4 +83,23 @@ int columns_locate(const Table *table, const char *name)
         if (is_alias(name, table_column(table, i)))
             return (int)i;
     return -1;
+}
+
+const Column *columns_named(const char *written)
+{
+    const Names *names = known_names();
+
+    for (guint i = 0; i < names->n; i++)
+        if (same_name(names->columns[i].name, written))
+            return &names->columns[i];
+    for (guint i = 0; i < names->n; i++)
+        if (is_alias(names->columns[i].name, written))
+            return &names->columns[i];
+    return NULL;
+}
+
+gboolean columns_is_scanned(const char *name)
+{
+    const Column *column = columns_named(name);
+    return column == NULL || column->scanned;
 }

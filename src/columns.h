@@ -4,7 +4,8 @@
 /* columns: what the columns of CERT-Bund's tables are called.
  *
  * src/columns.csv is data: one line per column that a class in src/classes.csv has, with a
- * label to show customers and the other names that the column has had over the years.
+ * label to show customers, whether its cells are what the scanned system said, and the other
+ * names that the column has had over the years.
  * Names are the same whatever their case, and with ' ', '-' or '_' between their words. */
 #ifndef CERTBUND_COLUMNS_H
 #define CERTBUND_COLUMNS_H
@@ -14,6 +15,7 @@
 typedef struct {
     const char *name; /* as in classes.csv */
     const char *label_de, *label_en;
+    gboolean scanned; /* a text of the scanned system's own: anything may stand there */
     char **aliases; /* may be none */
 } Column;
 
@@ -26,5 +28,12 @@ gboolean columns_same(const char *name, const char *written);
 
 /* Index of the column of this name in table, under it or else an alias, or -1. */
 int columns_locate(const Table *table, const char *name);
+
+/* The column that a table calls this, by name or else by an alias, or NULL. */
+const Column *columns_named(const char *written);
+
+/* May the cells of the column that a table calls name be what the scanned system said?  Of
+ * one that is not known anything is true. */
+gboolean columns_is_scanned(const char *name);
 
 #endif

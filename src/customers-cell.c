@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "customers-internal.h"
+#include "form.h"
 #include "mailbox.h"
 
 #define QUOTE_MAX 80 /* characters of a cell that a fault shows */
@@ -81,6 +82,11 @@ static gboolean read_kind(const char *cell, GString *text_r)
     return TRUE;
 }
 
+static gboolean read_form(const char *cell, GString *text_r)
+{
+    return form_valid(cell) && read_text(cell, text_r);
+}
+
 #define MAILBOXES "plain addresses such as abuse@example.org, divided by ';', were expected"
 #define TEXT      "text without control characters was expected"
 
@@ -99,7 +105,7 @@ const CustomerCell customer_cells[TEXT_N] = {
     [TEXT_ESCALATION] = { "escalation", NULL, TEXT, read_text },
     [TEXT_REFERENCE] = { "reference", NULL, TEXT, read_text },
     [TEXT_KIND] = { "kind", NULL, "consumer, business or reseller was expected", read_kind },
-    [TEXT_FORM] = { "form", NULL, TEXT, read_text },
+    [TEXT_FORM] = { "form", NULL, FORM_EXPECTED, read_form },
 };
 
 static const char *const deliver_words[] = {

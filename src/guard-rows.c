@@ -6,6 +6,7 @@
 #include "guard-rows.h"
 
 #include "errors.h"
+#include "guard-shapes.h"
 
 #include <string.h>
 
@@ -17,6 +18,12 @@ typedef gboolean (*CellSame)(const char *written, const char *cell);
 static gboolean same_verbatim(const char *written, const char *cell)
 {
     return strcmp(written, cell) == 0;
+}
+
+/* As in a text for people. */
+static gboolean same_cut(const char *written, const char *cell)
+{
+    return guard_same_shown(written, cell, TRUE);
 }
 
 static gboolean same_in_file(const char *written, const char *cell)
@@ -93,9 +100,10 @@ static gboolean all_match(const Shown *shown, const char *rows, gsize length, Ce
     return FALSE;
 }
 
-gboolean guard_rows_match(const Shown *shown, const char *rows, gsize length, GError **error)
+gboolean guard_rows_match(const Shown *shown, const char *rows, gsize length, gboolean cut,
+                          GError **error)
 {
-    return all_match(shown, rows, length, same_verbatim, error);
+    return all_match(shown, rows, length, cut ? same_cut : same_verbatim, error);
 }
 
 /* With LF at the rows' ends; NULL when a row ends otherwise.  Line ends in quotes are the

@@ -19,11 +19,13 @@ typedef struct {
     guint n_columns;
 } Shown;
 
-/* Where the rows stand in a text: at the header line that they have, or NULL. */
+/* Where the rows stand in a text as CSV: at the header line that they have, or NULL. */
 const char *guard_rows_find(const Shown *shown, const char *text);
 
-/* rows[0..length): the header line and the rows, LF line ends, nothing else. */
-gboolean guard_rows_match(const Shown *shown, const char *rows, gsize length, GError **error);
+/* rows[0..length): the header line and the rows, LF line ends, nothing else; every cell as it
+ * is, or, when cut, in part and with URLs defanged (guard-shapes.h). */
+gboolean guard_rows_match(const Shown *shown, const char *rows, gsize length, gboolean cut,
+                          GError **error);
 
 /* The same of a CSV file: CRLF line ends, a BOM in front or not, cells as they are or with
  * the apostrophe of rows-csv.h. */

@@ -10,6 +10,7 @@
 #include "guard-pieces.h"
 #include "guard-rows.h"
 #include "guard-scan.h"
+#include "guard-shapes.h"
 #include "guard-text.h"
 
 #include <string.h>
@@ -204,18 +205,38 @@ static gboolean headers_clean(Owner *owner, const GuardMail *mail)
 }
 
 /* Law 2: no address of another customer outside the customer's own rows.  rows: where they
- * stand in the text; empty when they are attached alone. */
+ * stand in the text; empty when they are attached alone.  labels: what stands among them. */
 static gboolean words_clean(Owner *owner, const GuardMail *mail, const char *rows, gsize size,
-                            GError **error)
+                            const GString *labels, GError **error)
 {
     gsize before = (gsize)(rows - mail->text);
     const char *name = mail->file_name;
 
     if (headers_clean(owner, mail) && !names_foreign(owner, mail->text, before)
         && !names_foreign(owner, rows + size, mail->length - before - size)
+        && !names_foreign(owner, labels->str, labels->len)
         && (name == NULL || !piece_names_foreign(owner, name, strlen(name))))
         return TRUE;
     error_bug(error, "the text names a system that is not this customer's");
+    return FALSE;
+}
+
+/* The rows in the text, in whatever form; none there may only be when they are attached, and
+ * not whole either. */
+static gboolean find_rows(const Shown *shown, const GuardMail *mail, const char **rows_r,
+                          gsize *size_r, GString *labels, GError **error)
+{
+    gboolean attached = mail->file != NULL;
+    const char *csv = guard_rows_find(shown, mail->text);
+
+    if (csv != NULL) {
+        *rows_r = csv;
+        *size_r = table_extent(csv, mail->length - (gsize)(csv - mail->text));
+        return guard_rows_match(shown, csv, *size_r, attached, error);
+    }
+    if (guard_shapes_find(shown, mail->text, attached, rows_r, size_r, labels) || attached)
+        return TRUE;
+    error_bug(error, "the notice has no table");
     return FALSE;
 }
 
@@ -227,16 +248,15 @@ gboolean guard_check(const Guard *guard, GBytes *notice, const guint32 *events, 
     g_autoptr(GuardMail) mail = guard_mail_read(notice, guard->calm_fields, error);
     if (mail == NULL)
         return FALSE;
-    const char *rows = n_columns > 0 ? guard_rows_find(&shown, mail->text) : NULL;
-    if (n_columns == 0 || (rows == NULL && mail->file == NULL)) {
+    const char *rows = mail->text;
+    gsize size = 0;
+    g_autoptr(GString) labels = g_string_new(NULL);
+    if (n_columns == 0) {
         error_bug(error, "the notice has no table");
         return FALSE;
     }
-    gsize size = rows != NULL
-        ? table_extent(rows, mail->length - (gsize)(rows - mail->text)) : 0;
-    if (rows != NULL && !guard_rows_match(&shown, rows, size, error))
-        return FALSE;
     if (mail->file != NULL && !guard_rows_match_file(&shown, mail->file, error))
         return FALSE;
-    return words_clean(&owner, mail, rows != NULL ? rows : mail->text, size, error);
+    return find_rows(&shown, mail, &rows, &size, labels, error)
+        && words_clean(&owner, mail, rows, size, labels, error);
 }

@@ -129,9 +129,9 @@ static void guard_draft(Writer *writer, Draft *draft)
 {
     const Decision *decision = writer->task->decision;
     const Notice *notice = &draft->notice;
+    const RenderFrame frame = { decision->template_, draft->layout, &notice->customer };
     guint n;
-    g_autofree guint *columns
-        = render_columns(decision->report, decision->template_, draft->layout, &n);
+    g_autofree guint *columns = render_columns(decision->report, &frame, &n);
 
     guard_check(writer->guard, notice->bytes, notice->events, notice->n_events, columns, n,
                 &draft->wrong);

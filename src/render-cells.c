@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright the certbund-milter authors */
 
-/* What the rows of a notice say: the cells of a column, the addresses, and whether a condition
+/* What the rows of a notice say: which columns it shows, the cells of one, the addresses, and whether a condition
  * on them holds.  No other customer's row is ever looked at. */
 #include "render-inline.h"
 
 #include "columns.h"
+#include "form.h"
 #include "wrap.h"
 
 #include <string.h>
@@ -45,13 +46,48 @@ static guint end(Listing *listing)
     return listing->n - MIN(listing->n, listing->max);
 }
 
-/* Where the column stands; -1: nowhere, or the layout hides it from customers. */
+gboolean render_hides(const RenderFrame *frame, const char *name)
+{
+    for (char **hidden = frame->layout->table.hide; *hidden != NULL; hidden++)
+        if (columns_same(*hidden, name))
+            return TRUE;
+    return form_hides(frame->customer->form, name) || form_hides(frame->template_->form, name)
+        || form_hides(frame->layout->table.form, name);
+}
+
+guint *render_columns(const Report *report, const RenderFrame *frame, guint *n_r)
+{
+    const Template *template_ = frame->template_;
+    guint n_all = table_n_columns(report->table), n = 0;
+    guint *columns = g_new(guint, n_all + 1);
+    g_autofree gboolean *taken = g_new0(gboolean, n_all + 1);
+
+    for (guint i = 0; i < n_all; i++)
+        taken[i] = render_hides(frame, table_column(report->table, i));
+    for (guint i = 0; template_->columns[i] != NULL; i++) {
+        int column = table_find_column(report->table, template_->columns[i]);
+        if (column < 0 || taken[column])
+            continue;
+        taken[column] = TRUE;
+        columns[n++] = (guint)column;
+    }
+    /* A report that has none of the only columns still tells its rows. */
+    if (!template_->columns_only || n == 0)
+        for (guint i = 0; i < n_all; i++)
+            if (!taken[i])
+                columns[n++] = i;
+    *n_r = n;
+    return columns;
+}
+
+/* Where the column stands; -1: nowhere, or it is hidden from this customer. */
 static int shown_column(const RenderInput *input, const char *name)
 {
-    for (char **hidden = input->layout->table.hide; *hidden != NULL; hidden++)
-        if (columns_same(name, *hidden) || g_ascii_strcasecmp(name, *hidden) == 0)
-            return -1;
-    return columns_locate(input->report->table, name);
+    const RenderFrame frame = { input->template_, input->layout, input->customer };
+    int column = columns_locate(input->report->table, name);
+
+    return column >= 0 && render_hides(&frame, table_column(input->report->table, (guint)column))
+        ? -1 : column;
 }
 
 void render_cells(const RenderValues *values, const char *column, guint max, GString *out,

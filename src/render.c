@@ -6,8 +6,10 @@
  * so that an operator can empty a block of the layout without a trace. */
 #include "render.h"
 
+#include "form.h"
 #include "render-inline.h"
 #include "rows-csv.h"
+#include "rows-text.h"
 #include "wrap.h"
 
 #include <string.h>
@@ -16,6 +18,7 @@ typedef struct {
     RenderValues values;
     GString *text;
     GString *line;                 /* the running text of the block in hand */
+    const char *form;              /* of the rows, see form.h; NULL: csv */
     gboolean quoted_de, quoted_en; /* CERT-Bund's words stand in the notice already */
 } Writer;
 
@@ -203,46 +206,72 @@ static void use_language(Writer *writer, const char *language)
     writer->values.frame = layout_text(writer->values.input->layout, language);
 }
 
-static void write_language(Writer *writer, const char *language)
-{
-    const TemplateText *text = template_text(writer->values.input->template_, language);
-    use_language(writer, language);
-    write_blocks(writer, writer->values.frame->greeting);
-    write_blocks(writer, text->blocks);
-    write_blocks(writer, writer->values.frame->signature);
-}
-
 /* Where the table stands, in each language of the notice. */
 static void write_attached(Writer *writer, const GPtrArray *languages)
 {
     for (guint i = 0; i < languages->len; i++) {
         use_language(writer, languages->pdata[i]);
         writer->values.count = writer->values.input->n_events;
-        write_paragraph(writer, writer->values.frame->attached);
+        if (writer->values.frame->attached != NULL)
+            write_paragraph(writer, writer->values.frame->attached);
     }
 }
 
-/* In the text, attached, or both. */
+/* As they stand in the text, none when they are too many.  TRUE: all is there, as it is. */
+static gboolean rows_in_text(const Writer *writer, const GPtrArray *languages,
+                             const guint *columns, guint n, GString *rows)
+{
+    const RenderInput *input = writer->values.input;
+    g_autofree const char **labels = g_new0(const char *, languages->len + 1);
+    const RowsText options = { writer->form, input->layout->table.max_cell, labels };
+
+    if (input->n_events > input->layout->table.max_rows)
+        return FALSE;
+    for (guint i = 0; i < languages->len; i++)
+        labels[i] = languages->pdata[i];
+    return rows_text(rows, input->report->table, input->events, input->n_events, columns, n,
+                     &options);
+}
+
+/* In the text, attached, or both: attached when asked for, or when not all of it stands in
+ * the text. */
 static void write_table(Writer *writer, const GPtrArray *languages, Rendered *rendered)
 {
     const RenderInput *input = writer->values.input;
-    const LayoutTable *form = &input->layout->table;
-    const RowsCsv options = { form->bom, form->formula_safe };
+    const RenderFrame frame = { input->template_, input->layout, input->customer };
+    const RowsCsv options = { input->layout->table.bom, input->layout->table.formula_safe };
     guint n, outer = writer->values.count;
-    g_autofree guint *columns = render_columns(input->report, input->template_, input->layout, &n);
-    if (form->attach || input->n_events > form->max_rows) {
+    g_autofree guint *columns = render_columns(input->report, &frame, &n);
+    g_autoptr(GString) rows = g_string_new(NULL);
+
+    if (n == 0)
+        return;
+    if (!rows_in_text(writer, languages, columns, n, rows)
+        || form_has(writer->form, "attachment")) {
         write_attached(writer, languages);
         writer->values.count = outer;
         rendered->file = rows_csv(input->report->table, input->events, input->n_events, columns,
                                   n, &options);
         rendered->file_name = rows_csv_name(input->class_id, input->reference);
     }
-    if (n == 0 || input->n_events > form->max_rows)
-        return;
-    begin_block(writer);
-    table_append_csv(input->report->table, writer->text, -1, columns, n);
-    for (guint i = 0; i < input->n_events; i++)
-        table_append_csv(input->report->table, writer->text, input->events[i], columns, n);
+    if (rows->len > 0)
+        begin_block(writer);
+    g_string_append_len(writer->text, rows->str, (gssize)rows->len);
+}
+
+static void write_language(Writer *writer, const GPtrArray *languages, guint i,
+                           Rendered *rendered)
+{
+    const char *language = languages->pdata[i];
+    const TemplateText *text = template_text(writer->values.input->template_, language);
+    use_language(writer, language);
+    write_blocks(writer, writer->values.frame->greeting);
+    if (i == 0 && writer->values.input->layout->table.position == TABLE_AFTER_GREETING) {
+        write_table(writer, languages, rendered);
+        use_language(writer, language);
+    }
+    write_blocks(writer, text->blocks);
+    write_blocks(writer, writer->values.frame->signature);
 }
 
 /* Those of wanted (all when NULL) that layout and template both have, in the
@@ -324,15 +353,27 @@ static void render_text(Writer *writer, const GPtrArray *languages, Rendered *re
         write_preface(writer, input->preface);
     if (languages->len > 1)
         write_line(writer, layout_text(input->layout, languages->pdata[0])->hint);
-    if (input->layout->table.first)
+    if (input->layout->table.position == TABLE_START)
         write_table(writer, languages, rendered);
     for (guint i = 0; i < languages->len; i++) {
         if (i > 0)
             write_line(writer, input->layout->separator);
-        write_language(writer, languages->pdata[i]);
+        write_language(writer, languages, i, rendered);
     }
-    if (!input->layout->table.first)
+    if (input->layout->table.position == TABLE_END)
         write_table(writer, languages, rendered);
+}
+
+/* The first that says how, NULL when nobody does. */
+static const char *choose_form(const RenderInput *input)
+{
+    const char *const forms[] = { input->customer->form, input->template_->form,
+                                  input->layout->table.form };
+
+    for (guint i = 0; i < G_N_ELEMENTS(forms); i++)
+        if (form_is_set(forms[i]))
+            return forms[i];
+    return NULL;
 }
 
 Rendered *render(const RenderInput *input)
@@ -342,6 +383,7 @@ Rendered *render(const RenderInput *input)
     rendered->text = g_string_sized_new(4096);
     Writer writer = { .text = rendered->text, .line = g_string_sized_new(1024) };
     render_values_init(&writer.values, input);
+    writer.form = choose_form(input);
     render_head(&writer, languages, rendered);
     render_text(&writer, languages, rendered);
     render_values_clear(&writer.values);
@@ -362,37 +404,4 @@ void rendered_free(Rendered *rendered)
     g_free(rendered->file_name);
     g_ptr_array_unref(rendered->headers);
     g_free(rendered);
-}
-
-/* Marks those of these names as taken. */
-static void take_hidden(const Table *table, char **names, gboolean *taken)
-{
-    for (; *names != NULL; names++) {
-        int column = table_find_column(table, *names);
-        if (column >= 0)
-            taken[column] = TRUE;
-    }
-}
-
-guint *render_columns(const Report *report, const Template *template_, const Layout *layout,
-                      guint *n_r)
-{
-    guint n_all = table_n_columns(report->table), n = 0;
-    guint *columns = g_new(guint, n_all + 1);
-    g_autofree gboolean *taken = g_new0(gboolean, n_all + 1);
-    take_hidden(report->table, layout->table.hide, taken);
-    for (guint i = 0; template_->columns[i] != NULL; i++) {
-        int column = table_find_column(report->table, template_->columns[i]);
-        if (column < 0 || taken[column])
-            continue;
-        taken[column] = TRUE;
-        columns[n++] = (guint)column;
-    }
-    /* A report that has none of the only columns still tells its rows. */
-    if (!template_->columns_only || n == 0)
-        for (guint i = 0; i < n_all; i++)
-            if (!taken[i])
-                columns[n++] = i;
-    *n_r = n;
-    return columns;
 }

@@ -73,11 +73,21 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Rendered, rendered_free)
  * says what each stands for. */
 extern const char *const render_fields[];
 
+/* Who may hide columns, and say how the rows are shown: the words of the customer, or else of
+ * the template, or else of the layout. */
+typedef struct {
+    const Template *template_;
+    const Layout *layout;
+    const Customer *customer;
+} RenderFrame;
+
+/* Is the column that a table calls name hidden from this customer, by any of them? */
+gboolean render_hides(const RenderFrame *frame, const char *name);
+
 /* The columns a notice shows, in order: the template's own as far as the table
  * has them, then, unless columns_only (and one was found), the table's others; without
- * those that the layout hides, so that *n_r, their number, may be 0: then there is no
- * notice.  Caller frees. */
-guint *render_columns(const Report *report, const Template *template_, const Layout *layout,
-                      guint *n_r);
+ * hidden ones, so that *n_r, their number, may be 0: then there is no notice.  Caller
+ * frees. */
+guint *render_columns(const Report *report, const RenderFrame *frame, guint *n_r);
 
 #endif

@@ -6,6 +6,7 @@
  * that are not the layout's to set.  After this, rendering can't fail. */
 #include "template-parts.h"
 
+#include "form.h"
 #include "mailbox.h"
 #include "table.h"
 
@@ -52,6 +53,12 @@ static void check_columns(const Template *template_, Faults *faults)
     else if (template_->columns_only && !has_address)
         faults_warn(faults, template_->file, template_->columns_line,
                     "column \"ip\" is left out: notices won't say which address was seen");
+}
+
+static void check_form(const char *form, const char *file, guint line, Faults *faults)
+{
+    if (form != NULL && !form_valid(form))
+        faults_add(faults, file, line, "form=\"%s\", " FORM_EXPECTED, form);
 }
 
 /* A subject with CERT-Bund's number looks like its report, to people and to programs. */
@@ -124,6 +131,7 @@ void template_check(const Template *template_, Faults *faults)
             faults_add(faults, template_->file, g_array_index(template_->title_lines, guint, i),
                        "empty <title>, expected one of CERT-Bund's");
     check_columns(template_, faults);
+    check_form(template_->form, template_->file, template_->form_line, faults);
     check_sample(template_, faults);
     check_texts(template_, faults);
 }
@@ -300,7 +308,7 @@ static void check_layout_text(const Layout *layout, const LayoutText *text, Faul
     check_frame(text, &place);
     if (text->attached != NULL)
         template_check_nodes(text->attached, &place);
-    else if (layout->table.max_rows != G_MAXUINT)
+    else if (layout->table.max_rows != G_MAXUINT || layout->table.max_cell > 0)
         faults_add(faults, layout->file, text->line,
                    "<table> attaches rows, but language %s doesn't say so, expected <attached>",
                    text->language);
@@ -314,6 +322,7 @@ void layout_check(const Layout *layout, Faults *faults)
     check_mailbox(layout->from, "from", layout->file, layout->from_line, faults);
     check_mailbox(layout->reply_to, "reply-to", layout->file, layout->reply_to_line, faults);
     check_headers(layout, faults);
+    check_form(layout->table.form, layout->file, layout->table.form_line, faults);
     for (guint i = 0; i < layout->texts->len; i++)
         check_layout_text(layout, layout->texts->pdata[i], faults);
 }

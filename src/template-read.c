@@ -8,6 +8,7 @@
  * the grammar: what does not fit it never gets there. */
 #include "template-parts.h"
 
+#include "form.h"
 #include "title.h"
 
 #include <libxml/parser.h>
@@ -179,6 +180,8 @@ static Template *build_template(const xmlNode *root, const char *file)
     template_->column_lines = template_word_places(columns);
     template_->columns_line = columns != NULL ? line_of(columns) : 0;
     template_->columns_only = !g_strcmp0(only, "yes");
+    template_->form = columns != NULL ? template_attribute(columns, "form") : NULL;
+    template_->form_line = columns != NULL ? template_attribute_place(columns, "form") : 0;
     template_->sample = sample_of(root);
     template_->sample_line = child_line(root, "sample");
     template_->titles_written = g_ptr_array_new_with_free_func(g_free);
@@ -278,13 +281,18 @@ static LayoutTable build_table(const xmlNode *node)
     LayoutTable table = { .max_rows = G_MAXUINT };
     if (node != NULL) {
         g_autofree char *max_rows = template_attribute(node, "max-rows");
+        g_autofree char *max_cell = template_attribute(node, "max-cell");
         g_autofree char *hide = template_attribute(node, "hide");
         table.line = line_of(node);
-        table.first = attribute_is(node, "position", "start");
-        table.attach = attribute_is(node, "form", "attachment");
+        table.form_line = template_attribute_place(node, "form");
+        table.position = attribute_is(node, "position", "start") ? TABLE_START
+            : attribute_is(node, "position", "after-greeting")   ? TABLE_AFTER_GREETING
+                                                                 : TABLE_END;
+        table.form = template_attribute(node, "form");
         table.bom = attribute_is(node, "bom", "yes");
         table.formula_safe = attribute_is(node, "formula-safe", "yes");
-        if (max_rows != NULL || table.attach)
+        table.max_cell = max_cell != NULL ? (guint)atoi(max_cell) : 0;
+        if (max_rows != NULL || form_has(table.form, "attachment"))
             table.max_rows = max_rows != NULL ? (guint)atoi(max_rows) : LAYOUT_ROWS_MAX;
         table.hide = hide != NULL && *hide != '\0' ? g_strsplit(hide, " ", -1) : NULL;
     }
@@ -328,6 +336,7 @@ void template_free(Template *template_)
     g_free(template_->id);
     g_free(template_->file);
     g_strfreev(template_->columns);
+    g_free(template_->form);
     g_free(template_->sample);
     g_array_unref(template_->column_lines);
     g_ptr_array_unref(template_->titles);
@@ -349,6 +358,7 @@ void layout_free(Layout *layout)
     g_free(layout->from);
     g_free(layout->reply_to);
     g_strfreev(layout->table.hide);
+    g_free(layout->table.form);
     g_ptr_array_unref(layout->headers);
     g_ptr_array_unref(layout->texts);
     g_free(layout);

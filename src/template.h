@@ -76,6 +76,8 @@ typedef struct {
     GPtrArray *titles_written; /* the same as they stand in the file */
     char **columns;    /* NULL-terminated, in the order to show; may be empty */
     gboolean columns_only;
+    char *form;        /* words of form.h, before the layout's; or NULL */
+    guint form_line;
     gboolean group_by_address;            /* one notice per address instead of per customer */
     char *sample;                         /* rows as CSV, with a header; or NULL */
     guint sample_line;
@@ -93,14 +95,18 @@ typedef struct {
 
 #define LAYOUT_ROWS_MAX 20 /* a screen of rows: more are read in a spreadsheet, not in a mail */
 
+/* Behind the last text, before the first, or within the first behind its greeting. */
+typedef enum { TABLE_END, TABLE_START, TABLE_AFTER_GREETING } TablePosition;
+
 /* How a layout shows the rows. */
 typedef struct {
-    gboolean first;        /* before the texts instead of behind them */
-    gboolean attach;       /* as a CSV file, however many they are */
+    TablePosition position;
+    char *form;            /* words of form.h, or NULL */
     guint max_rows;        /* that stand in the text; more are attached alone */
+    guint max_cell;        /* characters of a cell that stand in the text; 0: all */
     gboolean bom, formula_safe; /* of the file, see rows-csv.h */
     char **hide;           /* columns that no notice shows; NULL-terminated */
-    guint line;
+    guint line, form_line;
 } LayoutTable;
 
 /* One language of a layout. */

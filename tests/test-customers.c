@@ -95,6 +95,10 @@ static const struct {
     { "network,customer,email,cc,escalation,reference,kind,form\n"
       "192.0.2.0/24,A,a@example.org,c@example.org,+49 0,R1,business,csv\n",
       "", "further optional columns" },
+    { "network,customer,email,form\n192.0.2.0/24,A,a@example.org,xls\n",
+      "c.csv:2: form \"xls\": csv, table or labels, attachment and hide=COLUMN, divided by "
+      "blanks, were expected",
+      "unknown form" },
     { "network,customer,email,deliver\n192.0.2.0/24,A,,none\n192.0.2.9,P,,pool\n", "",
       "no email needed" },
     { HEADER "example.org," A "MAIL.Example.ORG,A,\n", "", "domains" },
@@ -311,7 +315,7 @@ static void test_views(void)
     g_autoptr(Customers) customers = load_good(
         "network,customer,email,name,language,brand,deliver,cc,escalation,reference,kind,form\n"
         "192.0.2.0/24,A,a@example.org; b@example.org,M\xc3\xbcller & S\xc3\xb6hne,de en,x,hold,"
-        "c@example.org,e,r,reseller,f\n"
+        "c@example.org,e,r,reseller,labels hide=asn\n"
         "2001:DB8:0::/48,B,b@example.org,,,,,,,,,\n"
         "example.ORG,A,a@example.org;b@example.org,,,,,,,,,\n");
     Customer a, b;
@@ -330,7 +334,7 @@ static void test_views(void)
     g_assert_cmpstr(a.escalation, ==, "e");
     g_assert_cmpstr(a.reference, ==, "r");
     g_assert_cmpstr(a.kind, ==, "reseller");
-    g_assert_cmpstr(a.form, ==, "f");
+    g_assert_cmpstr(a.form, ==, "labels hide=asn");
     g_assert_cmpint(a.deliver, ==, DELIVER_HOLD);
     g_assert_cmpint(customers_deliver(customers, 0), ==, DELIVER_HOLD);
     g_assert_cmpuint(a.line, ==, 2);

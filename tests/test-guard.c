@@ -9,6 +9,7 @@
 #include "mailbox.h"
 #include "notice.h"
 #include "rows-csv.h"
+#include "rows-text.h"
 
 #include <string.h>
 
@@ -552,6 +553,45 @@ static void test_file(void)
     }
 }
 
+/* Rows as a table and as labelled lines: the customer's alone. */
+static void test_shapes(void)
+{
+    static const char *const de[] = { "de", NULL };
+    static const guint32 more[] = { 0, 1, 2, 3 };
+    static const struct {
+        const char *why, *form;
+        const guint32 *events;
+        guint n;
+        const char *behind;
+        gboolean want;
+    } cases[] = {
+        { "own rows", "table", own, N_OWN, "", TRUE },
+        { "own rows", "labels", own, N_OWN, "", TRUE },
+        { "others' rows, too", "table", more, 4, "", FALSE },
+        { "others' rows, too", "labels", more, 4, "", FALSE },
+        { "a row left out", "table", own, N_OWN - 1, "", FALSE },
+        { "a row left out", "labels", own, N_OWN - 1, "", FALSE },
+        { "a foreign address behind them", "table", own, N_OWN, "\n198.51.100.7\n", FALSE },
+        { "a foreign address behind them", "labels", own, N_OWN, "\n198.51.100.7\n", FALSE },
+    };
+    g_autoptr(Report) report = make_report();
+    g_autoptr(Guard) guard = guard_new(report);
+    static const char *const to[] = { "noc@kunde.example.net", NULL };
+    const NoticeHead head = { .from = "abuse@example.org", .to = to, .subject = "Hinweis",
+                              .message_id = "<a@example.org>", .date = 1739354227 };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const RowsText options = { cases[i].form, 0, de };
+        GString *text = g_string_new("Hallo,\n\n");
+        rows_text(text, report->table, cases[i].events, cases[i].n, all_columns, 4, &options);
+        g_string_append(text, cases[i].behind);
+        g_autoptr(GBytes) notice = notice_write(&head, text, NULL);
+        g_test_message("%s: %s", cases[i].form, cases[i].why);
+        g_assert_true(guard_check(guard, notice, own, N_OWN, all_columns, 4, NULL)
+                      == cases[i].want);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -563,6 +603,7 @@ int main(int argc, char **argv)
     g_test_add_func("/guard/headers", test_headers);
     g_test_add_func("/guard/rows", test_rows);
     g_test_add_func("/guard/file", test_file);
+    g_test_add_func("/guard/shapes", test_shapes);
     g_test_add_func("/guard/accounts", test_accounts);
     g_test_add_func("/guard/quoted-limit", test_quoted_limit);
     g_test_add_func("/guard/many-rows", test_many_rows);

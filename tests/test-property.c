@@ -172,15 +172,17 @@ static GBytes *make_mail(const World *world)
     return mail_make(&options);
 }
 
-/* The notice's rows, read as a customer's script would: the CSV at its end. */
+/* The notice's rows, read as a customer's script would: the CSV file, else the CSV at the
+ * text's end. */
 static Table *table_of(GBytes *bytes)
 {
     g_autoptr(GError) error = NULL;
     gsize length;
     g_autoptr(Message) message = message_parse(bytes, &error);
     g_assert_no_error(error);
-    g_autofree char *text = message_part_text(message, 0, &length, &error);
-    const char *start = strstr(text, "\n\"asn\",\"ip\"");
+    gboolean attached = message_n_parts(message) == 2;
+    g_autofree char *text = message_part_text(message, attached ? 1 : 0, &length, &error);
+    const char *start = attached ? text - 1 : strstr(text, "\n\"asn\",\"ip\"");
     g_assert_nonnull(start);
     Table *table = table_read(start + 1, strlen(start + 1), ',', &error);
     g_assert_no_error(error);

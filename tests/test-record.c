@@ -582,6 +582,19 @@ static void test_unproven_limit(void)
     }
 }
 
+/* Of the first notice in this state, all that is attached. */
+static char *notice_file(const World *world, const char *state)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *reference = maker_value(world->ledger, LEDGER_NOTICES, state, "reference");
+    g_autoptr(GBytes) bytes = ledger_notice_bytes(world->ledger, reference, &error);
+    g_autoptr(Message) message = message_parse(bytes, &error);
+    g_assert_no_error(error);
+    gsize length;
+    g_assert_cmpuint(message_n_parts(message), ==, 2);
+    return message_part_text(message, 1, &length, &error);
+}
+
 /* A digest takes rows whose cells together are longer than any cell may be: cut, and one
  * that just fits is not. */
 static void test_digest_details(void)
@@ -612,7 +625,7 @@ static void test_digest_details(void)
         g_assert_no_error(error);
         g_assert_true(fine);
         check_step(&step, decision, &recorded);
-        g_autofree char *text = notice_text(&world, "pending");
+        g_autofree char *text = notice_file(&world, "pending");
         g_assert_true((strstr(text, "yyy ...") != NULL) == (above == 1));
         recorded_clear(&recorded);
         fixture_tear_down(&world);

@@ -298,7 +298,8 @@ static const struct {
     { "from-brackets", LAYOUT, "Abuse &lt;abuse@example.net&gt;", "Abuse <abuse@example.net>",
       ":3:21: \"@\" in the tag <abuse>, expected a blank or a >" },
     { "position-typo", LAYOUT, "\"end\"", "\"ende\"",
-      ":4:10: position=\"ende\" in <table>, did you mean \"end\"? expected \"start\" or \"end\"" },
+      ":4:10: position=\"ende\" in <table>, did you mean \"end\"? expected \"start\", "
+      "\"after-greeting\" or \"end\"" },
     { "header-reserved", LAYOUT, "\"X-OTRS-Queue\"", "\"Reply-To\"",
       ":5:11: header \"Reply-To\" is not a layout's to set, expected another one" },
     { "header-colon", LAYOUT, "\"X-OTRS-Queue\"", "\"X-OTRS-Queue:\"",

@@ -249,7 +249,11 @@ static const struct {
     { "reply-to-two", L "\n<reply-to>a@example.net, b@example.net</reply-to>" X "</layout>",
       "x.xml:4: <reply-to> holds" },
     { "table-position", L "<table position='middle'/>" X "</layout>",
-      "x.xml:3: position=\"middle\" in <table>, expected \"start\" or \"end\"" },
+      "x.xml:3: position=\"middle\" in <table>, expected \"start\", \"after-greeting\" "
+      "or \"end\"" },
+    { "table-form", L "<table form='labels table'/>" X "</layout>",
+      "x.xml:3: form=\"labels table\", csv, table or labels, attachment and hide=COLUMN, divided "
+      "by blanks, were expected" },
 };
 
 static void test_file(gconstpointer data)

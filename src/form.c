@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright the certbund-milter authors */
+
+/* Words are few and notices many: a form stays the text that it is, and is asked. */
+#include "form.h"
+
+#include "columns.h"
+
+#include <string.h>
+
+#define HIDE "hide="
+
+static const char *const text_words[] = { "csv", "table", "labels", NULL };
+
+gboolean form_valid(const char *form)
+{
+    g_auto(GStrv) words = g_strsplit_set(form, " \t\n", -1);
+    guint n_text = 0;
+
+    for (char **word = words; *word != NULL; word++) {
+        gboolean hides = g_str_has_prefix(*word, HIDE) && (*word)[strlen(HIDE)] != '\0';
+        gboolean is_text = g_strv_contains(text_words, *word);
+        if (**word != '\0' && !hides && !is_text && strcmp(*word, "attachment") != 0)
+            return FALSE;
+        n_text += is_text;
+    }
+    return n_text <= 1;
+}
+
+gboolean form_has(const char *form, const char *word)
+{
+    if (form == NULL || strstr(form, word) == NULL)
+        return FALSE;
+    g_auto(GStrv) words = g_strsplit_set(form, " \t\n", -1);
+    return g_strv_contains((const char *const *)words, word);
+}
+
+gboolean form_is_set(const char *form)
+{
+    if (form == NULL)
+        return FALSE;
+    g_auto(GStrv) words = g_strsplit_set(form, " \t\n", -1);
+    for (char **word = words; *word != NULL; word++)
+        if (**word != '\0' && !g_str_has_prefix(*word, HIDE))
+            return TRUE;
+    return FALSE;
+}
+
+gboolean form_hides(const char *form, const char *name)
+{
+    if (form == NULL || strstr(form, HIDE) == NULL)
+        return FALSE;
+    g_auto(GStrv) words = g_strsplit_set(form, " \t\n", -1);
+    for (char **word = words; *word != NULL; word++)
+        if (g_str_has_prefix(*word, HIDE) && columns_same(*word + strlen(HIDE), name))
+            return TRUE;
+    return FALSE;
+}
