@@ -10,7 +10,7 @@ packages_build="autoconf automake make gcc libc6-dev pkg-config libmilter-dev li
     libxml2-dev libgmime-3.0-dev libglib2.0-dev libcurl4-openssl-dev libjson-glib-dev libsqlite3-dev
     libssl-dev libarchive-dev libopendkim-dev libc-ares-dev gpg"
 packages_lab="python3"
-packages_check="valgrind libc6-dbg cppcheck clang-tidy mandoc libxml2-utils spin xz-utils
+packages_check="valgrind libc6-dbg cppcheck clang-tidy mandoc tidy libxml2-utils spin xz-utils
     systemd libseccomp2 gpg gpg-agent gpgsm clang libclang-rt-dev"
 packages_e2e="python3-dkim opendkim openssl" # skipped without; a daemon, so not for quickstart
 

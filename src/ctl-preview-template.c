@@ -36,15 +36,26 @@ static void show_as_text(const Variant *variant, const Rendered *rendered, GStri
                            variant->kind, rendered->subject, rendered->text->str);
 }
 
+/* In a frame of its own: a page has its own style sheet. */
+static void show_page_beside(const GString *html, GString *out)
+{
+    g_autofree char *page = g_markup_escape_text(html->str, -1);
+    g_string_append_printf(out, "<iframe sandbox=\"\" title=\"text/html\" srcdoc=\"%s\">"
+                                "</iframe>\n", page);
+}
+
 static void show_as_page(const Variant *variant, const Rendered *rendered, GString *out)
 {
     g_autofree char *subject = g_markup_escape_text(rendered->subject, -1);
     g_autofree char *text = g_markup_escape_text(rendered->text->str, -1);
 
-    g_string_append_printf(out, "<section>\n<h2>%s, %s%s%s</h2>\n<h3>%s</h3>\n<pre>%s</pre>\n"
-                                "</section>\n",
+    g_string_append_printf(out, "<section>\n<h2>%s, %s%s%s</h2>\n<h3>%s</h3>\n<div>\n"
+                                "<pre>%s</pre>\n",
                            rendered->language, variant->many ? "several" : "one",
                            *variant->kind != '\0' ? ", " : "", variant->kind, subject, text);
+    if (rendered->html != NULL)
+        show_page_beside(rendered->html, out);
+    g_string_append(out, "</div>\n</section>\n");
 }
 
 static Rendered *render_variant(const Variant *variant)
@@ -157,8 +168,9 @@ static int write_page(const char *path, const Template *template_, const GString
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
         "<meta name=\"viewport\" content=\"width=device-width\">\n<title>%s</title>\n"
         "<style>:root { color-scheme: light dark } section { display: inline-block; "
-        "vertical-align: top; margin: 1em } pre { white-space: pre-wrap; max-width: 76ch }"
-        "</style>\n</head>\n<body>\n<h1>%s</h1>\n%s</body>\n</html>\n",
+        "vertical-align: top; margin: 1em } pre { white-space: pre-wrap; max-width: 76ch } "
+        "section div { display: flex; flex-wrap: wrap; gap: 1em } "
+        "iframe { width: 40em; min-height: 40em; border: 1px solid #999 }</style>\n</head>\n<body>\n<h1>%s</h1>\n%s</body>\n</html>\n",
         template_->id, template_->id, letters->str);
 
     if (g_file_set_contents(path, page, -1, &error))

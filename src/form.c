@@ -11,6 +11,7 @@
 #define HIDE "hide="
 
 static const char *const text_words[] = { "csv", "table", "labels", NULL };
+static const char *const further_words[] = { "attachment", "html", NULL };
 
 gboolean form_valid(const char *form)
 {
@@ -20,7 +21,7 @@ gboolean form_valid(const char *form)
     for (char **word = words; *word != NULL; word++) {
         gboolean hides = g_str_has_prefix(*word, HIDE) && (*word)[strlen(HIDE)] != '\0';
         gboolean is_text = g_strv_contains(text_words, *word);
-        if (**word != '\0' && !hides && !is_text && strcmp(*word, "attachment") != 0)
+        if (**word != '\0' && !hides && !is_text && !g_strv_contains(further_words, *word))
             return FALSE;
         n_text += is_text;
     }

@@ -43,6 +43,7 @@ void guard_mail_free(GuardMail *mail)
         g_free(g_array_index(mail->fields, GuardField, i).value);
     g_array_unref(mail->fields);
     g_free(mail->text);
+    g_free(mail->html);
     g_clear_pointer(&mail->file, g_bytes_unref);
     g_free(mail->file_name);
     g_free(mail);
@@ -243,22 +244,47 @@ GuardMail *guard_mail_read_plain(GBytes *notice, const GuardPieces *calm)
 
 /* ---- any mail */
 
-/* A part that isn't looked into could say anything: there is none but text and rows. */
-static gboolean read_file(GuardMail *mail, Message *message, GError **error)
+/* The part i, if it is one of the notice's own and no more than it must be. */
+static const MessagePart *part_like(const Message *message, guint i, const char *type,
+                                    const char *within)
 {
+    const MessagePart *part = i < message_n_parts(message) ? message_part(message, i) : NULL;
+    gboolean fits = part != NULL && strcmp(part->type, type) == 0 && part->complete
+        && g_strcmp0(part->within, within) == 0;
+    return fits ? part : NULL;
+}
+
+static gboolean read_file(GuardMail *mail, Message *message, guint i, GError **error)
+{
+    const MessagePart *part = message_part(message, i);
+
+    mail->file = message_part_bytes(message, i, error);
+    mail->file_name = g_strdup(part->filename);
+    return mail->file != NULL;
+}
+
+/* A part that isn't looked into could say anything: there is none but the text, the page as
+ * its alternative, and rows. */
+static gboolean read_others(GuardMail *mail, Message *message, GError **error)
+{
+    static const char alternative[] = "alternative";
     guint n = message_n_parts(message);
-    const MessagePart *part = n == 2 ? message_part(message, 1) : NULL;
+    const MessagePart *page = part_like(message, 1, "text/html", alternative);
+    guint n_words = page != NULL ? 2 : 1;
+    const MessagePart *file = part_like(message, n_words, "text/csv", "mixed");
 
     if (n == 1)
         return TRUE;
-    if (part == NULL || strcmp(message_part(message, 0)->type, "text/plain") != 0
-        || strcmp(part->type, "text/csv") != 0 || !part->attachment || !part->complete) {
-        error_bug(error, "the notice has parts other than a text and a CSV file");
+    if (part_like(message, 0, "text/plain", page != NULL ? alternative : "mixed") == NULL
+        || (page != NULL && (page->attachment || page->filename != NULL))
+        || n != n_words + (file != NULL) || (file != NULL && !file->attachment)) {
+        error_bug(error, "the notice has parts other than a text, its HTML and a CSV file");
         return FALSE;
     }
-    mail->file = message_part_bytes(message, 1, error);
-    mail->file_name = g_strdup(part->filename);
-    return mail->file != NULL;
+    if (page != NULL)
+        mail->html = message_part_text(message, 1, &mail->html_length, error);
+    return (page == NULL || mail->html != NULL)
+        && (file == NULL || read_file(mail, message, n_words, error));
 }
 
 GuardMail *guard_mail_read_any(GBytes *notice, GError **error)
@@ -269,7 +295,7 @@ GuardMail *guard_mail_read_any(GBytes *notice, GError **error)
     if (message == NULL)
         return NULL;
     mail->text = message_part_text(message, 0, &mail->length, error);
-    if (mail->text == NULL || !read_file(mail, message, error))
+    if (mail->text == NULL || !read_others(mail, message, error))
         return NULL;
     for (guint i = 0; i < message_n_headers(message); i++)
         add_field(mail, g_strdup(message_header_at(message, i)), NULL, 0);

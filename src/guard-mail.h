@@ -5,9 +5,9 @@
  *
  * A notice of the plain form that nearly all have (ASCII header, one text/plain part in
  * UTF-8 and quoted-printable, nothing that two readers could read differently) is decoded
- * here; any other goes through message.h.  It may have one further part, an attached CSV;
- * with any other it is none of ours.  Neither way shares code with what wrote it, and
- * both give the same of a plain one. */
+ * here; any other goes through message.h.  It may have a text/html part as the text's
+ * alternative, and an attached CSV; with any other it is none of ours.  Neither way shares
+ * code with what wrote it, and both give the same of a plain one. */
 #ifndef CERTBUND_GUARD_MAIL_H
 #define CERTBUND_GUARD_MAIL_H
 
@@ -26,6 +26,8 @@ typedef struct {
     GArray *fields; /* of GuardField; without those that calm has */
     char *text;     /* of the first part, as message_part_text() gives it */
     gsize length;
+    char *html; /* of its alternative, likewise; or NULL */
+    gsize html_length;
     GBytes *file;    /* the attached CSV, or NULL */
     char *file_name; /* or NULL */
 } GuardMail;

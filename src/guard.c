@@ -6,6 +6,7 @@
 #include "guard.h"
 
 #include "errors.h"
+#include "guard-html.h"
 #include "guard-mail.h"
 #include "guard-pieces.h"
 #include "guard-rows.h"
@@ -204,6 +205,23 @@ static gboolean headers_clean(Owner *owner, const GuardMail *mail)
     return TRUE;
 }
 
+/* Likewise of the page, which has rows where the text has. */
+static gboolean page_clean(Owner *owner, const GuardMail *mail, const Shown *shown,
+                           gboolean with_rows, GError **error)
+{
+    if (mail->html == NULL)
+        return TRUE;
+    GString *words = guard_html_words(mail->html, mail->html_length, shown, with_rows,
+                                      mail->file != NULL, error);
+    if (words == NULL)
+        return FALSE;
+    gboolean foreign = names_foreign(owner, words->str, words->len);
+    g_string_free(words, TRUE);
+    if (foreign)
+        error_bug(error, "the HTML names a system that is not this customer's");
+    return !foreign;
+}
+
 /* Law 2: no address of another customer outside the customer's own rows.  rows: where they
  * stand in the text; empty when they are attached alone.  labels: what stands among them. */
 static gboolean words_clean(Owner *owner, const GuardMail *mail, const char *rows, gsize size,
@@ -258,5 +276,6 @@ gboolean guard_check(const Guard *guard, GBytes *notice, const guint32 *events, 
     if (mail->file != NULL && !guard_rows_match_file(&shown, mail->file, error))
         return FALSE;
     return find_rows(&shown, mail, &rows, &size, labels, error)
-        && words_clean(&owner, mail, rows, size, labels, error);
+        && words_clean(&owner, mail, rows, size, labels, error)
+        && page_clean(&owner, mail, &shown, size > 0, error);
 }

@@ -59,10 +59,16 @@ static gboolean walk(Message *message, GMimeObject *object, guint depth, gboolea
     }
     GMimeMultipart *multipart = (GMimeMultipart *)object;
     int n = g_mime_multipart_get_count(multipart);
-    for (int i = 0; i < n; i++)
-        if (!walk(message, g_mime_multipart_get_part(multipart, i), depth + 1,
-                  i + 1 < n || multipart->write_end_boundary, error))
+    const char *subtype = g_mime_content_type_get_media_subtype(
+        g_mime_object_get_content_type(object));
+    const char *within = keep(message, g_ascii_strdown(subtype ? subtype : "mixed", -1));
+    for (int i = 0; i < n; i++) {
+        GMimeObject *part = g_mime_multipart_get_part(multipart, i);
+        if (!walk(message, part, depth + 1, i + 1 < n || multipart->write_end_boundary, error))
             return FALSE;
+        if (!GMIME_IS_MULTIPART(part))
+            g_array_index(message->parts, MessagePart, message->parts->len - 1).within = within;
+    }
     return TRUE;
 }
 

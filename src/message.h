@@ -31,6 +31,7 @@ typedef struct Message Message;
 
 typedef struct {
     const char *type;     /* "text/plain", lower case */
+    const char *within;   /* the multipart it stands in: "mixed", lower case; NULL: in none */
     const char *filename; /* decoded UTF-8, or NULL */
     gboolean attachment;  /* Content-Disposition: attachment */
     gboolean complete;    /* a boundary stands behind it, or it is the whole body */

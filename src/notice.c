@@ -90,10 +90,10 @@ static GMimeDataWrapper *take_content(GString *text)
     return content;
 }
 
-static GMimeObject *text_part(GString *text)
+static GMimeObject *text_part(GString *text, const char *subtype)
 {
     GMimeDataWrapper *content = take_content(text);
-    GMimePart *part = GMIME_PART(g_mime_text_part_new_with_subtype("plain"));
+    GMimePart *part = GMIME_PART(g_mime_text_part_new_with_subtype(subtype));
 
     g_mime_object_set_content_type_parameter(GMIME_OBJECT(part), "charset", "utf-8");
     g_mime_part_set_content(part, content);
@@ -152,28 +152,33 @@ static GMimeObject *csv_part(GString *file, const char *name)
     return GMIME_OBJECT(part);
 }
 
-/* "=_" stands in no base64 and in no quoted-printable line. */
-static void set_boundary(GMimeMultipart *multipart, const char *message_id)
+/* Takes the parts.  level: a boundary is its own on each.  "=_" stands in no base64 and in no
+ * quoted-printable line. */
+static GMimeObject *multipart(const char *subtype, GMimeObject *first, GMimeObject *second,
+                              const char *message_id, const char *level)
 {
-    g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, message_id, -1);
+    GMimeMultipart *both = g_mime_multipart_new_with_subtype(subtype);
+    g_autofree char *seed = g_strconcat(message_id, level, NULL);
+    g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, seed, -1);
     g_autofree char *boundary = g_strdup_printf("=_%.32s", hash);
-    g_mime_multipart_set_boundary(multipart, boundary);
-}
 
-/* Takes the second part. */
-static void append_with_attachment(GString *mail, GString *text, GMimeObject *second,
-                                   const char *message_id)
-{
-    GMimeMultipart *multipart = g_mime_multipart_new_with_subtype("mixed");
-    GMimeObject *first = text_part(text);
-
-    set_boundary(multipart, message_id);
-    g_mime_multipart_add(multipart, first);
-    g_mime_multipart_add(multipart, second);
-    append_object(mail, GMIME_OBJECT(multipart));
+    g_mime_multipart_set_boundary(both, boundary);
+    g_mime_multipart_add(both, first);
+    g_mime_multipart_add(both, second);
     g_object_unref(first);
     g_object_unref(second);
-    g_object_unref(multipart);
+    return GMIME_OBJECT(both);
+}
+
+/* The best alternative is the last (RFC 2046 section 5.1.4). */
+static GMimeObject *letter_part(const NoticeHead *head, GString *text)
+{
+    GMimeObject *plain = text_part(text, "plain");
+
+    if (head->html == NULL)
+        return plain;
+    return multipart("alternative", plain, text_part(head->html, "html"), head->message_id,
+                     " alternative");
 }
 
 static void append_text(GString *mail, GString *text)
@@ -184,6 +189,23 @@ static void append_text(GString *mail, GString *text)
     g_string_free(text, TRUE);
 }
 
+/* Takes what head gives to it. */
+static void append_body(GString *mail, const NoticeHead *head, GString *text)
+{
+    GMimeObject *second = head->attached != NULL ? rfc822_part(head->attached)
+        : head->file != NULL                     ? csv_part(head->file, head->file_name)
+                                                 : NULL;
+
+    if (second == NULL && head->html == NULL) {
+        append_text(mail, text);
+        return;
+    }
+    GMimeObject *body = letter_part(head, text);
+    if (second != NULL)
+        body = multipart("mixed", body, second, head->message_id, "");
+    append_object(mail, body);
+    g_object_unref(body);
+}
 
 /* ---- all of it */
 
@@ -199,17 +221,13 @@ GBytes *notice_write(const NoticeHead *head, GString *text, GError **error)
     if (!append_head(mail, head, error)) {
         g_string_free(mail, TRUE);
         g_string_free(text, TRUE);
+        if (head->html != NULL)
+            g_string_free(head->html, TRUE);
         if (head->file != NULL)
             g_string_free(head->file, TRUE);
         return NULL;
     }
-    if (head->attached != NULL)
-        append_with_attachment(mail, text, rfc822_part(head->attached), head->message_id);
-    else if (head->file != NULL)
-        append_with_attachment(mail, text, csv_part(head->file, head->file_name),
-                               head->message_id);
-    else
-        append_text(mail, text);
+    append_body(mail, head, text);
     return g_string_free_to_bytes(mail);
 }
 

@@ -110,6 +110,7 @@ static void write_mail(Writer *writer, Draft *draft)
         .cc = redirect ? NULL : (const char *const *)draft->cc,
         .subject = rendered->subject, .message_id = notice->message_id,
         .language = rendered->language, .date = task->order->now, .headers = rendered->headers,
+        .html = g_steal_pointer(&rendered->html),
         .file = g_steal_pointer(&rendered->file), .file_name = rendered->file_name,
         .known = writer->known,
     };

@@ -8,6 +8,8 @@
 
 #include "wrap.h"
 
+#include <string.h>
+
 #define PAIRWISE_MAX 8 /* events compared with each other; above, a hash table is cheaper */
 
 /* What an event is about, as a key: its mailbox or its address. */
@@ -151,6 +153,11 @@ static void append_nodes(const RenderValues *values, const GPtrArray *nodes, gui
         append_node(values, nodes->pdata[i], count, out);
 }
 
+void render_node(const RenderValues *values, const Node *node, GString *out)
+{
+    append_node(values, node, values->count, out);
+}
+
 void render_inline(const RenderValues *values, const GPtrArray *nodes, GString *out)
 {
     append_nodes(values, nodes, values->count, out);
@@ -184,4 +191,24 @@ char *render_line(const RenderValues *values, const GPtrArray *nodes, guint max)
         g_string_truncate(line, line->len - 1);
     cut(line, max);
     return g_string_free(line, FALSE);
+}
+
+char **render_take_quotation(const RenderValues *values, RenderQuoted *quoted)
+{
+    const Report *report = values->input->report;
+    gboolean de = report->quote_de != NULL && !quoted->de;
+    gboolean en = report->quote_en != NULL && !quoted->en;
+    const char *quotation = NULL;
+
+    if (de && (!en || strcmp(values->language, "en"))) {
+        quoted->de = TRUE;
+        quotation = report->quote_de;
+    } else if (en) {
+        quoted->en = TRUE;
+        quotation = report->quote_en;
+    }
+    if (quotation == NULL)
+        return NULL;
+    g_autofree char *trimmed = g_strchomp(g_strdup(quotation));
+    return g_strsplit(trimmed, "\n", -1);
 }

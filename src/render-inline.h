@@ -38,7 +38,8 @@ void render_cells(const RenderValues *values, const char *column, guint max, GSt
 /* The first max different addresses (accounts) likewise. */
 void render_addresses(const RenderValues *values, guint max, GString *out);
 
-/* Append nodes as text: every <br/> is LF, blanks stay as they come. */
+/* Append nodes, or one of them, as text: every <br/> is LF, blanks stay as they come. */
+void render_node(const RenderValues *values, const Node *node, GString *out);
 void render_inline(const RenderValues *values, const GPtrArray *nodes, GString *out);
 
 /* The paragraph that these nodes give, wrapped, if it was put and is the same for every
@@ -48,6 +49,15 @@ gboolean render_memory_get(RenderMemory *memory, const GPtrArray *nodes, guint c
                            const char **text_r);
 void render_memory_put(RenderMemory *memory, const GPtrArray *nodes, guint count,
                        const char *text);
+
+/* Which of CERT-Bund's words stand in the notice already. */
+typedef struct {
+    gboolean de, en;
+} RenderQuoted;
+
+/* CERT-Bund's text in the values' language, else in the other; each once per notice, then
+ * NULL.  Lines, without blanks at the end; g_strfreev(). */
+char **render_take_quotation(const RenderValues *values, RenderQuoted *quoted);
 
 /* Nodes as one line of at most max characters: blanks folded, what is cut ends
  * in an ellipsis.  Caller frees. */

@@ -7,6 +7,7 @@
 #include "render.h"
 
 #include "form.h"
+#include "render-html.h"
 #include "render-inline.h"
 #include "rows-csv.h"
 #include "rows-text.h"
@@ -17,9 +18,9 @@
 typedef struct {
     RenderValues values;
     GString *text;
-    GString *line;                 /* the running text of the block in hand */
-    const char *form;              /* of the rows, see form.h; NULL: csv */
-    gboolean quoted_de, quoted_en; /* CERT-Bund's words stand in the notice already */
+    GString *line;    /* the running text of the block in hand */
+    const char *form; /* of the rows, see form.h; NULL: csv */
+    RenderQuoted quoted;
 } Writer;
 
 /* An empty line before everything but the first block. */
@@ -97,29 +98,13 @@ static void write_quoted_line(Writer *writer, const char *line)
     g_string_append_c(text, '\n');
 }
 
-/* CERT-Bund's text in this language, else in the other; each once per notice. */
-static const char *take_quotation(Writer *writer)
-{
-    const Report *report = writer->values.input->report;
-    gboolean de = report->quote_de != NULL && !writer->quoted_de;
-    gboolean en = report->quote_en != NULL && !writer->quoted_en;
-    if (de && (!en || strcmp(writer->values.language, "en"))) {
-        writer->quoted_de = TRUE;
-        return report->quote_de;
-    }
-    writer->quoted_en |= en;
-    return en ? report->quote_en : NULL;
-}
-
 static void write_blocks(Writer *writer, const GPtrArray *blocks);
 
 static void write_quotation(Writer *writer, const GPtrArray *introduction)
 {
-    const char *quotation = take_quotation(writer);
-    if (quotation == NULL)
+    g_auto(GStrv) lines = render_take_quotation(&writer->values, &writer->quoted);
+    if (lines == NULL)
         return;
-    g_autofree char *trimmed = g_strchomp(g_strdup(quotation));
-    g_auto(GStrv) lines = g_strsplit(trimmed, "\n", -1);
     write_blocks(writer, introduction);
     begin_block(writer);
     for (guint i = 0; lines[i] != NULL; i++)
@@ -386,6 +371,9 @@ Rendered *render(const RenderInput *input)
     writer.form = choose_form(input);
     render_head(&writer, languages, rendered);
     render_text(&writer, languages, rendered);
+    if (form_has(writer.form, "html"))
+        rendered->html
+            = render_html(input, languages, rendered->subject, rendered->file != NULL);
     render_values_clear(&writer.values);
     g_string_free(writer.line, TRUE);
     return rendered;
@@ -399,7 +387,9 @@ void rendered_free(Rendered *rendered)
     g_free(rendered->language);
     if (rendered->text != NULL) /* taken over by the caller */
         g_string_free(rendered->text, TRUE);
-    if (rendered->file != NULL) /* likewise */
+    if (rendered->html != NULL) /* likewise, and so is the file */
+        g_string_free(rendered->html, TRUE);
+    if (rendered->file != NULL)
         g_string_free(rendered->file, TRUE);
     g_free(rendered->file_name);
     g_ptr_array_unref(rendered->headers);

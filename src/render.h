@@ -55,6 +55,7 @@ typedef struct {
 typedef struct {
     char *subject;      /* UTF-8, one line */
     GString *text;      /* UTF-8, LF line ends, ends in one */
+    GString *html;      /* the same as a page, where the layout wants one; or NULL */
     char *language;     /* "de", or "de, en": for Content-Language */
     GPtrArray *headers; /* "Name: value" UTF-8 strings, one line each */
     GString *file;      /* the rows as a CSV file to attach, or NULL */

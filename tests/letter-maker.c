@@ -115,9 +115,14 @@ void letter_golden(const char *template_, const char *language, const char *numb
                    const Rendered *rendered)
 {
     g_autofree char *name = g_strdup_printf("%s.%s.%s.txt", template_, language, number);
-    g_autofree char *path = g_test_build_filename(G_TEST_DIST, "notices", name, NULL);
     g_autofree char *got =
         g_strdup_printf("Subject: %s\n\n%s", rendered->subject, rendered->text->str);
+    letter_golden_file(name, got);
+}
+
+void letter_golden_file(const char *name, const char *got)
+{
+    g_autofree char *path = g_test_build_filename(G_TEST_DIST, "notices", name, NULL);
     g_autofree char *want = NULL;
     g_autoptr(GError) error = NULL;
     if (g_getenv("CERTBUND_UPDATE_NOTICES") != NULL)

@@ -46,5 +46,7 @@ Rendered *letter_once_told(const char *layout, const char *inside, const Report 
  * writes it anew. */
 void letter_golden(const char *template_, const char *language, const char *number,
                    const Rendered *rendered);
+/* The same of a file of this name in tests/notices. */
+void letter_golden_file(const char *name, const char *got);
 
 #endif

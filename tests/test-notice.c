@@ -221,6 +221,57 @@ static void test_attached(void)
     g_assert_cmpstr(g_strchomp(text), ==, "outer");
 }
 
+/* A page is the text's alternative, and the last, so that it is shown; with a file the two are
+ * the first of two parts.  Both come back whole, and the same notice has the same bytes. */
+static void test_page(void)
+{
+    static const char text[] = "Stra\xc3\x9f" "e\n\n\"a\"\n";
+    static const char html[] = "<!DOCTYPE html>\n<p>Stra\xc3\x9f" "e = 1</p>\n";
+    static const struct {
+        const char *file, *top;
+        guint n;
+    } cases[] = { { NULL, "multipart/alternative; boundary=", 2 },
+                  { "\"a\"\r\n", "multipart/mixed; boundary=", 3 } };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GBytes *mails[2];
+        g_autoptr(GError) error = NULL;
+        gsize length;
+        for (guint k = 0; k < 2; k++) {
+            NoticeHead head = usual_head();
+            head.html = g_string_new(html);
+            head.file = cases[i].file != NULL ? g_string_new(cases[i].file) : NULL;
+            head.file_name = "a.csv";
+            mails[k] = notice_write(&head, g_string_new(text), &error);
+        }
+        g_assert_true(g_bytes_equal(mails[0], mails[1]));
+        g_autoptr(Message) message = message_parse(mails[0], &error);
+        for (guint k = 0; k < 2; k++)
+            g_bytes_unref(mails[k]);
+        g_assert_true(g_str_has_prefix(message_header(message, "Content-Type"), cases[i].top));
+        g_assert_cmpuint(message_n_parts(message), ==, cases[i].n);
+        g_assert_cmpstr(message_part(message, 0)->type, ==, "text/plain");
+        g_assert_cmpstr(message_part(message, 1)->type, ==, "text/html");
+        for (guint k = 0; k < 2; k++)
+            g_assert_cmpstr(message_part(message, k)->within, ==, "alternative");
+        if (cases[i].file != NULL)
+            g_assert_cmpstr(message_part(message, 2)->within, ==, "mixed");
+        g_autofree char *plain = message_part_text(message, 0, &length, &error);
+        g_assert_cmpstr(plain, ==, text);
+        g_autofree char *page = message_part_text(message, 1, &length, &error);
+        g_assert_cmpstr(page, ==, html);
+    }
+}
+
+/* What was given is freed also when nothing is written (seen by the address sanitizer). */
+static void test_page_refused(void)
+{
+    NoticeHead head = usual_head();
+    head.from = "nobody";
+    head.html = g_string_new("x");
+    g_assert_null(notice_write(&head, g_string_new("x\n"), NULL));
+}
+
 static void test_refuses(void)
 {
     static const char *const nobody[] = { "a b@example.net", NULL };
@@ -255,6 +306,8 @@ int main(int argc, char **argv)
     g_test_add_func("/notice/values-come-back", test_values_come_back);
     g_test_add_func("/notice/known", test_known);
     g_test_add_func("/notice/attached", test_attached);
+    g_test_add_func("/notice/page", test_page);
+    g_test_add_func("/notice/page-refused", test_page_refused);
     g_test_add_func("/notice/refuses", test_refuses);
     return g_test_run();
 }

@@ -252,7 +252,7 @@ static const struct {
       "x.xml:3: position=\"middle\" in <table>, expected \"start\", \"after-greeting\" "
       "or \"end\"" },
     { "table-form", L "<table form='labels table'/>" X "</layout>",
-      "x.xml:3: form=\"labels table\", csv, table or labels, attachment and hide=COLUMN, divided "
+      "x.xml:3: form=\"labels table\", csv, table or labels, attachment, html and hide=COLUMN, divided "
       "by blanks, were expected" },
 };
 

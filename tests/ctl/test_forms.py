@@ -83,7 +83,7 @@ def test_max_rows(stage):
         else:
             tap.equal(file_of(mail), [COLUMNS] + rows)
             assert '"192.0.2.' not in text_of(mail)
-            assert "Alle 21 Zeilen stehen" in text_of(mail), text_of(mail)
+            assert "enthält die 21 Zeilen" in text_of(mail), text_of(mail)
 
 
 @tap.case("forms: whatever a cell holds, the notice gives back exactly its rows")

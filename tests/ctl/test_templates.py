@@ -3,9 +3,11 @@
 
 """certbundctl preview --template: a template as its author sees it."""
 
+import html
 import os
 import re
 import shutil
+import subprocess
 
 import tap
 from tool import SOURCE
@@ -45,6 +47,53 @@ def test_preview_template(stage):
     with open(f"{stage.path}/page.html", encoding="utf-8") as file:
         page = file.read()
     assert "&lt;b&gt;login" in page and "<b>" not in page and "src=" not in page, page
+
+
+def html_layout(stage):
+    """The shipped layout with HTML, in a directory of the stage; the text of each page below it."""
+    os.makedirs(os.path.join(stage.path, "own"))
+    with open(os.path.join(SOURCE, "templates", "default.xml"), encoding="utf-8") as file:
+        layout = file.read()
+    with_html = layout.replace('<table position="end" ', '<table form="html" ')
+    assert with_html != layout
+    stage.write("own/default.xml", with_html)
+
+
+def pages_of(stage, path):
+    status, out, err = stage.run("preview", "--template", path, "--html", f"{stage.path}/page.html")
+    tap.equal((status, out, err), (0, "", ""))
+    with open(f"{stage.path}/page.html", encoding="utf-8") as file:
+        page = file.read()
+    return [html.unescape(found) for found in re.findall(r' srcdoc="([^"]*)"', page)]
+
+
+@tap.case("preview --template --html: the HTML beside the text, where the layout has it")
+def test_preview_html(stage):
+    html_layout(stage)
+    stage.write("own/telnet.xml", SAMPLED)
+    pages = pages_of(stage, f"{stage.path}/own/telnet.xml")
+    tap.equal(len(pages), 10)
+    assert "<td>&lt;b&gt;login</td>" in pages[0] and "Ihre Kunden" not in pages[0], pages[0]
+    assert "<p>Ihre Kunden</p>" in pages[2], pages[2]
+    assert pages[4].startswith('<!DOCTYPE html>\n<html lang="en">'), pages[4]
+
+
+@tap.case("HTML: tidy finds nothing in the pages of any shipped template")
+def test_tidy(stage):
+    if shutil.which("tidy") is None:
+        raise tap.Skip("tidy is not installed (Debian package tidy)")
+    html_layout(stage)
+    own, shipped, files = os.path.join(stage.path, "own"), os.path.join(SOURCE, "templates"), []
+    for name in sorted(os.listdir(shipped)):
+        if not name.endswith(".xml") or name in ("default.xml", "digest.xml", "report.xml"):
+            continue
+        shutil.copy(os.path.join(shipped, name), own)
+        for i, page in enumerate(pages_of(stage, os.path.join(own, name))):
+            files.append(stage.write(f"{name}.{i}.html", page))
+    assert len(files) >= 40 * 6, len(files)
+    done = subprocess.run(["tidy", "-errors", "-quiet", "-utf8", *files], check=False,
+                          capture_output=True, text=True)
+    tap.equal((done.returncode, done.stdout, done.stderr), (0, "", ""))
 
 
 @tap.case("preview --template: without samples, or a file that no directory has in effect, exit 1")
