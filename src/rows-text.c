@@ -66,7 +66,8 @@ static void write_csv(Rows *rows)
 
 /* ---- words that both other forms have */
 
-/* The column's name in each language, each once; its own when it has none. */
+/* What the column is called in each language, each once; its own name when that is all there
+ * is, and, since letters speak of it ("see banner"), behind that of a text of the system's. */
 static char *label_text(const Rows *rows, guint c)
 {
     const char *name = table_column(rows->table, rows->columns[c]);
@@ -80,8 +81,11 @@ static char *label_text(const Rows *rows, guint c)
         if (label->len == 0 || g_str_has_suffix(label->str, " / "))
             g_string_append(label, word);
     }
-    if (column == NULL)
+    if (column == NULL || column->scanned) {
+        g_string_append(label, column != NULL ? " (" : "");
         wrap_append_safe(label, name);
+        g_string_append(label, column != NULL ? ")" : "");
+    }
     return g_string_free(label, FALSE);
 }
 

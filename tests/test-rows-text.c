@@ -129,27 +129,27 @@ static const struct {
     { "labels", "labels", "ip,timestamp,port,banner\n192.0.2.7,2025-02-11 11:10:25,,\"a\n b\"\n"
       "192.0.2.8,2025-02-11 11:10:26,23,\n",
       "IP-Adresse: 192.0.2.7\nZeitpunkt (UTC): 2025-02-11 11:10:25\n"
-      "Begrüßung des Dienstes: \"a b\"\n\n"
+      "Begrüßung des Dienstes (banner): \"a b\"\n\n"
       "IP-Adresse: 192.0.2.8\nZeitpunkt (UTC): 2025-02-11 11:10:26\nPort: 23\n", de, 0, FALSE },
     { "labels-both", "labels", "ip,port,unheard_of\n192.0.2.7,23,x\n",
       "IP-Adresse / IP address: 192.0.2.7\nPort: 23\nunheard_of: \"x\"\n", both, 0, FALSE },
     { "labels-alias", "labels", "IP address,Source Port\n192.0.2.7,23\n",
       "IP-Adresse: 192.0.2.7\nQuellport: 23\n", de, 0, FALSE },
     { "table", "table", "ip,port,banner\n192.0.2.7,23,login:\n192.0.2.200,8080,\n",
-      "IP-Adresse   Port  Begrüßung des Dienstes\n"
-      "-----------  ----  ----------------------\n"
+      "IP-Adresse   Port  Begrüßung des Dienstes (banner)\n"
+      "-----------  ----  -------------------------------\n"
       "192.0.2.7    23    \"login:\"\n"
       "192.0.2.200  8080  -\n", de, 0, FALSE },
     { "table-wrapped", "table",
       "ip,port,banner\n192.0.2.7,23,Welcome to the router of the house at the end of the street "
       "please log in\n192.0.2.200,8080,x\n",
-      "IP-Adresse   Port  Begrüßung des Dienstes\n"
+      "IP-Adresse   Port  Begrüßung des Dienstes (banner)\n"
       "-----------  ----  -----------------------------------------------------------\n"
       "192.0.2.7    23    \"Welcome to the router of the house at the end of the\n"
       "                   street please log in\"\n\n"
       "192.0.2.200  8080  \"x\"\n", de, 0, FALSE },
     { "table-wide-characters", "table", "ip,workgroup\n192.0.2.7,路由器\n192.0.2.8,ab\n",
-      "IP-Adresse  Arbeitsgruppe\n----------  -------------\n"
+      "IP-Adresse  Arbeitsgruppe (workgroup)\n----------  -------------------------\n"
       "192.0.2.7   \"路由器\"\n192.0.2.8   \"ab\"\n", de, 0, FALSE },
     { "table-too-wide", "table", "ip,client_ip_addr,server_ip_addr\n"
       "2001:db8:1111:2222:3333:4444:5555:6666,2001:db8:1111:2222:3333:4444:5555:6667,"

@@ -139,7 +139,7 @@ def test_position(stage):
     mail = notices(stage, rows_of(["192.0.2.5"], ["x"]),
                    layout='position="after-greeting" form="labels"')["noc@anna.example.net"]
     tap.equal(text_of(mail), "Hallo,\n\nIP-Adresse: 192.0.2.5\nPort: 23\nASN: 64500\n"
-              "Zeitpunkt (UTC): 2025-02-11 11:10:00\nBegrüßung des Dienstes: \"x\"\n\nRat.\n")
+              "Zeitpunkt (UTC): 2025-02-11 11:10:00\nBegrüßung des Dienstes (banner): \"x\"\n\nRat.\n")
 
 
 @tap.case("forms: for a spreadsheet, a BOM and an apostrophe that can be taken off again")

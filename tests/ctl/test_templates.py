@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 
+import mails
 import tap
 from tool import SOURCE
 
@@ -106,6 +107,39 @@ def test_preview_no_samples(stage):
     assert "no <sample>" in err, err
     for words in (("--template", "x.xml", "mail.eml"), ("mail.eml", "--html", "x"), ()):
         tap.equal(stage.run("preview", *words)[0], 64)
+
+
+# As abuse desks have sent them for years: a mail an address, which stands in the subject and
+# alone on the first line.
+SEED_LAYOUT = """<layout version="1" id="default"><languages>de</languages>
+<text xml:lang="de"><subject>[<field name="reference"/>] <template/></subject>
+<more>und <count/> weitere</more><signature><p>Gruß</p></signature></text></layout>
+"""
+SEED = """<template version="1" id="open-telnet">
+<match><title>Offene Telnet-Server</title></match>
+<notice xml:lang="de" group-by="address"><subject>Offener Telnet-Server - <addresses/></subject>
+<p><addresses/></p><p>bitte prüfen.</p></notice></template>
+"""
+
+
+@tap.case("group-by=address: a mail an address, in the subject and alone on the first line")
+def test_seed(stage):
+    stage.write("own/default.xml", SEED_LAYOUT)
+    stage.write("own/telnet.xml", SEED)
+    stage.config = stage.write("certbund-milter.conf", stage.config_text(
+        templates__directories=f"{stage.path}/own"))
+    rows = mails.telnet_rows(["192.0.2.7", "192.0.2.9", "192.0.2.7"])
+    tap.equal(stage.run("preview", "-", "-d", "notices", stdin=mails.report(rows=rows))[0], 0)
+    found = {}
+    for name in os.listdir(stage.path + "/notices"):
+        with open(f"{stage.path}/notices/{name}", "rb") as file:
+            notice = mails.strict(file.read())
+        found[str(notice["Subject"]).split("] ", 1)[1]] = notice.get_content().replace("\r\n", "\n")
+    head = '"asn","ip","timestamp","port","banner"\n'
+    one, two, three = ('"' + '","'.join(row) + '"\n' for row in rows)
+    tap.equal(found, {
+        f"Offener Telnet-Server - {address}": f"{address}\n\nbitte prüfen.\n\nGruß\n\n{head}{own}"
+        for address, own in (("192.0.2.7", one + three), ("192.0.2.9", two))})
 
 
 # What is of no class has no samples.

@@ -48,6 +48,14 @@ def source_directory():
     return os.path.realpath(os.environ.get("CERTBUND_SRC", default))
 
 
+def shipped_templates():
+    return os.path.join(source_directory(), "templates")
+
+
+# Of the classes that the mails here are of: to read all makes each start slower under valgrind.
+USED_TEMPLATES = ("default", "digest", "report", "malware", "open-portmapper", "open-telnet")
+
+
 class Daemon:
     """with Daemon(directory, port) as daemon: it runs and its socket is there.
 
@@ -77,7 +85,7 @@ class Daemon:
             "provenance.require": "client",
             "provenance.clients": "127.0.0.0/8",
             "customers.source": f"csv:{self.customers}",
-            "templates.directories": os.path.join(source_directory(), "templates"),
+            "templates.directories": self.path("shipped"),
             "notices.mode": "live",
             "notices.from": f"{FROM_NAME} <{FROM}>",
             "notices.reply-to": REPLY_TO,
@@ -88,11 +96,18 @@ class Daemon:
             "submission.via": f"smtp://{HOST}:{submission_port}",
             "ledger.path": self.path("ledger.db"),
         }
+        self._copy_templates()
         self.write_config(settings)
         self.write_customers(customers)
 
     def path(self, name):
         return os.path.join(self.directory, name)
+
+    def _copy_templates(self):
+        os.makedirs(self.path("shipped"), exist_ok=True)
+        for name in USED_TEMPLATES:
+            shutil.copyfile(os.path.join(shipped_templates(), name + ".xml"),
+                            self.path(f"shipped/{name}.xml"))
 
     def write_config(self, settings=None):
         self.settings.update(settings or {})

@@ -19,7 +19,7 @@ import tempfile
 
 import mails
 import pgp_maker
-from daemon import ABUSE, ANNA, BERT, CARL, source_directory
+from daemon import ABUSE, ANNA, BERT, CARL, shipped_templates, source_directory
 from lab import temporary_directory
 from mails import TELNET, telnet_rows
 from tap import Skip, case, equal
@@ -252,7 +252,9 @@ FINE = {stat.S_IFSOCK | 0o666, stat.S_IFDIR | 0o700, stat.S_IFDIR | 0o750,
 @case("what daemon and certbundctl write is 0600 or 0640, whatever the umask")
 def test_modes(stage):
     daemon = stage.daemon({"milter.mode": "0666"}, socket_path=None)
+    shutil.rmtree(daemon.path("shipped"))  # the test's own, which anybody may read
     daemon.write_config({"milter.socket": f"unix:{daemon.path('milter.sock')}",
+                         "templates.directories": shipped_templates(),
                          "ledger.path": daemon.path("state/ledger.db")})
     os.chmod(daemon.config, 0o600)
     os.chmod(daemon.customers, 0o600)
