@@ -93,9 +93,16 @@ const Column *columns_named(const char *written)
         if (same_name(names->columns[i].name, written))
             return &names->columns[i];
     for (guint i = 0; i < names->n; i++)
-        if (is_alias(names->columns[i].name, written))
-            return &names->columns[i];
+        for (char **alias = names->columns[i].aliases; *alias != NULL; alias++)
+            if (same_name(*alias, written))
+                return &names->columns[i];
     return NULL;
+}
+
+gboolean columns_alike(const char *a, const char *b)
+{
+    const Column *column = columns_named(a);
+    return columns_same(a, b) || (column != NULL && column == columns_named(b));
 }
 
 gboolean columns_is_scanned(const char *name)

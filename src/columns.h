@@ -32,6 +32,9 @@ int columns_locate(const Table *table, const char *name);
 /* The column that a table calls this, by name or else by an alias, or NULL. */
 const Column *columns_named(const char *written);
 
+/* Are these two names, or aliases, of one column?  Neither need be the canonical one. */
+gboolean columns_alike(const char *a, const char *b);
+
 /* May the cells of the column that a table calls name be what the scanned system said?  Of
  * one that is not known anything is true. */
 gboolean columns_is_scanned(const char *name);

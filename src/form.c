@@ -53,7 +53,7 @@ gboolean form_hides(const char *form, const char *name)
         return FALSE;
     g_auto(GStrv) words = g_strsplit_set(form, " \t\n", -1);
     for (char **word = words; *word != NULL; word++)
-        if (g_str_has_prefix(*word, HIDE) && columns_same(*word + strlen(HIDE), name))
+        if (g_str_has_prefix(*word, HIDE) && columns_alike(*word + strlen(HIDE), name))
             return TRUE;
     return FALSE;
 }

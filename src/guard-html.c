@@ -33,7 +33,7 @@ static const Allowed allowed[] = {
     { "pre", NULL, " ", FALSE },
     { "blockquote", NULL, " ", FALSE },
     { "hr", NULL, " ", FALSE },
-    { "br", NULL, " ", FALSE },
+    { "br", NULL, " ", TRUE },
     { "a", NULL, " href ", TRUE },
     { "table", "div", " class ", FALSE },
 };
@@ -183,6 +183,8 @@ static gboolean same_cut(const char *written, const char *cell)
 
     g_string_replace(a, "\xEF\xBF\xBD", " ", 0);
     g_string_replace(b, "\xEF\xBF\xBD", " ", 0);
+    g_string_replace(b, "\xEF\xBF\xBE", " ", 0); /* which a page may not hold */
+    g_string_replace(b, "\xEF\xBF\xBF", " ", 0);
     return guard_same_shown(a->str, b->str, TRUE);
 }
 
@@ -298,6 +300,8 @@ static gboolean take_element(Walk *walk, const xmlNode *node, guint depth)
         if (!is_plain_style(style))
             return refuse(walk, "a style sheet that does more than to set out");
     }
+    if (is_named(node, "br"))
+        g_string_append_c(walk->words, '\n');
     if (!element->glued)
         g_string_append(walk->words, "\n\n");
     if (!take_children(walk, node, depth + 1))

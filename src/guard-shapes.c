@@ -48,7 +48,8 @@ gboolean guard_same_shown(const char *written, const char *cell, gboolean cut)
 {
     gsize length = strlen(written);
 
-    if (same_visible(written, cell, cut) || (*cell == '\0' && strcmp(written, "-") == 0))
+    if (same_visible(written, cell, cut)
+        || (strcmp(written, "-") == 0 && same_visible("", cell, FALSE)))
         return TRUE;
     if (length < 2 || written[0] != '"' || written[length - 1] != '"')
         return FALSE;
@@ -87,6 +88,8 @@ static Span *read_rule(const char *line, guint n)
     g_autofree Span *spans = g_new0(Span, n);
     guint found = 0;
 
+    if (*line != '-')
+        return NULL; /* a part of a cell: the first column begins where the line does */
     for (const char *at = line; at < end; at++) {
         if (*at != '-' && *at != ' ')
             return NULL;
@@ -163,10 +166,14 @@ static const char *table_matches(const Shown *shown, const char *at, const Span 
 static const char *find_table(const Shown *shown, const char *text, gboolean cut,
                               const char **rows_r)
 {
-    for (const char *line = text; *line != '\0'; line = next_line(line)) {
+    guint tries = 0;
+
+    for (const char *line = text; *line != '\0' && tries < GUARD_STARTS_MAX;
+         line = next_line(line)) {
         g_autofree Span *spans = read_rule(line, shown->n_columns);
         if (spans == NULL)
             continue;
+        tries++;
         const char *rows = next_line(line);
         const char *end = table_matches(shown, rows, spans, TRUE, cut);
         end = end != NULL ? end : table_matches(shown, rows, spans, FALSE, cut);
@@ -189,9 +196,15 @@ static const char *label_matches(const char *at, const char *cell, gboolean cut,
         end = next_line(end);
     g_autofree char *lines = g_strndup(at, (gsize)(end - at));
 
-    for (char *colon = strchr(lines, ':'); colon != NULL; colon = strchr(colon + 1, ':')) {
+    guint tries = 0;
+
+    for (char *colon = strchr(lines, ':'); colon != NULL && tries < GUARD_STARTS_MAX;
+         colon = strchr(colon + 1, ':')) {
+        if (colon[1] != ' ' && colon[1] != '\n')
+            continue;
+        tries++;
         g_autofree char *written = g_strstrip(g_strdup(colon + 1));
-        if ((colon[1] != ' ' && colon[1] != '\n') || !guard_same_shown(written, cell, cut))
+        if (!guard_same_shown(written, cell, cut))
             continue;
         g_string_append_len(labels, lines, colon - lines);
         g_string_append_c(labels, '\n');
@@ -200,10 +213,12 @@ static const char *label_matches(const char *at, const char *cell, gboolean cut,
     return NULL;
 }
 
-/* Of empty cells only a row's first has a line. */
-static const char *labels_match(const Shown *shown, const char *at, gboolean cut, GString *labels)
+/* Of empty cells only a row's first has a line.  *tries counts first rows that were found. */
+static const char *labels_match(const Shown *shown, const char *at, gboolean cut, GString *labels,
+                                guint *tries)
 {
     for (guint i = 0; i < shown->n_events; i++) {
+        *tries += i == 1;
         if (i > 0 && *at++ != '\n')
             return NULL;
         for (guint c = 0; c < shown->n_columns && at != NULL; c++)
@@ -219,11 +234,12 @@ static const char *find_labels(const Shown *shown, const char *text, gboolean cu
                                const char **rows_r, GString *labels)
 {
     gsize before = labels->len;
+    guint tries = 0;
 
-    for (const char *at = text; *at != '\0'; at = next_line(at)) {
+    for (const char *at = text; *at != '\0' && tries < GUARD_STARTS_MAX; at = next_line(at)) {
         if (at > text && (at < text + 2 || at[-2] != '\n'))
             continue; /* not behind an empty line */
-        const char *end = labels_match(shown, at, cut, labels);
+        const char *end = labels_match(shown, at, cut, labels, &tries);
         if (end != NULL) {
             *rows_r = at;
             return end;

@@ -9,6 +9,9 @@
 
 #include "guard-rows.h"
 
+#define GUARD_STARTS_MAX 16 /* places where rows seem to begin that are read: bounds the work on
+                               cells that imitate a table, while rows that never match are held */
+
 /* Is written what may stand for cell in a text for people: the same but for white space and
  * control characters, in quotes or not, "-" for an empty one; and, when cut (the whole stands
  * elsewhere), "[:]" for ':', "[.]" for '.' and an ellipsis for the rest? */

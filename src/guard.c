@@ -239,22 +239,43 @@ static gboolean words_clean(Owner *owner, const GuardMail *mail, const char *row
     return FALSE;
 }
 
+/* The rows as CSV.  A cell may imitate the header line, so the first need not be the one; what
+ * is wrong is that of the first. */
+static gboolean find_csv(const Shown *shown, const GuardMail *mail, const char **rows_r,
+                         gsize *size_r, GError **error)
+{
+    const char *csv = guard_rows_find(shown, mail->text);
+
+    for (guint i = 0; csv != NULL && i < GUARD_STARTS_MAX; i++) {
+        gsize size = table_extent(csv, mail->length - (gsize)(csv - mail->text));
+        if (guard_rows_match(shown, csv, size, mail->file != NULL, i == 0 ? error : NULL)) {
+            g_clear_error(error);
+            *rows_r = csv;
+            *size_r = size;
+            return TRUE;
+        }
+        csv = guard_rows_find(shown, csv + 1);
+    }
+    return FALSE;
+}
+
 /* The rows in the text, in whatever form; none there may only be when they are attached, and
  * not whole either. */
 static gboolean find_rows(const Shown *shown, const GuardMail *mail, const char **rows_r,
                           gsize *size_r, GString *labels, GError **error)
 {
     gboolean attached = mail->file != NULL;
-    const char *csv = guard_rows_find(shown, mail->text);
+    g_autoptr(GError) wrong = NULL;
 
-    if (csv != NULL) {
-        *rows_r = csv;
-        *size_r = table_extent(csv, mail->length - (gsize)(csv - mail->text));
-        return guard_rows_match(shown, csv, *size_r, attached, error);
-    }
-    if (guard_shapes_find(shown, mail->text, attached, rows_r, size_r, labels) || attached)
+    if (find_csv(shown, mail, rows_r, size_r, &wrong)
+        || guard_shapes_find(shown, mail->text, attached, rows_r, size_r, labels))
         return TRUE;
-    error_bug(error, "the notice has no table");
+    if (wrong != NULL)
+        g_propagate_error(error, g_steal_pointer(&wrong));
+    else if (!attached)
+        error_bug(error, "the notice has no table");
+    else
+        return TRUE;
     return FALSE;
 }
 

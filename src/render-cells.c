@@ -49,7 +49,7 @@ static guint end(Listing *listing)
 gboolean render_hides(const RenderFrame *frame, const char *name)
 {
     for (char **hidden = frame->layout->table.hide; *hidden != NULL; hidden++)
-        if (columns_same(*hidden, name))
+        if (columns_alike(*hidden, name))
             return TRUE;
     return form_hides(frame->customer->form, name) || form_hides(frame->template_->form, name)
         || form_hides(frame->layout->table.form, name);

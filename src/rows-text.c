@@ -21,6 +21,7 @@ typedef struct {
     const guint *columns;
     guint n_columns;
     const RowsText *options;
+    gboolean *scanned; /* of each column: anything may stand there; NULL for CSV */
     gboolean whole;
 } Rows;
 
@@ -89,20 +90,40 @@ static char *label_text(const Rows *rows, guint c)
     return g_string_free(label, FALSE);
 }
 
+/* Blanks and control characters as one blank, none at either end. */
+static void append_folded(GString *out, const char *text)
+{
+    gboolean blank = FALSE;
+    gsize begin = out->len;
+
+    for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+        if (c == ' ' || wrap_is_unsafe(c)) {
+            blank = out->len > begin;
+            continue;
+        }
+        if (blank)
+            g_string_append_c(out, ' ');
+        blank = FALSE;
+        g_string_append_unichar(out, c);
+    }
+}
+
 static void append_shown(Rows *rows, GString *out, guint row, guint c)
 {
-    const char *cell = cell_at(rows, row, c);
-    const char *quote = columns_is_scanned(table_column(rows->table, rows->columns[c])) ? "\"" : "";
+    const char *cell = cell_at(rows, row, c), *quote = rows->scanned[c] ? "\"" : "";
+    g_autoptr(GString) shown = g_string_new(NULL);
+    gsize begin = out->len;
 
-    if (*cell == '\0') {
+    rows->whole = rows->whole && !shown_differs(cell, rows->options->max_cell);
+    shown_append(shown, cell, rows->options->max_cell);
+    g_string_append(out, quote);
+    append_folded(out, shown->str);
+    if (out->len == begin + strlen(quote)) {
+        g_string_truncate(out, begin);
         g_string_append_c(out, '-');
         return;
     }
-    rows->whole = rows->whole && !shown_differs(cell, rows->options->max_cell);
-    g_autoptr(GString) shown = g_string_new(NULL);
-    shown_append(shown, cell, rows->options->max_cell);
-    g_string_append(out, quote);
-    wrap_append_safe(out, shown->str);
     g_string_append(out, quote);
 }
 
@@ -166,24 +187,26 @@ static gboolean fit(guint *widths, const guint *words, guint n)
 }
 
 /* The next line's piece of *at, at most width columns: whole words, or a part of one that is
- * wider. */
+ * wider.  Looks at each character once, for a cell may be one long word. */
 static gsize take_piece(const char **at, guint width)
 {
     *at += strspn(*at, " ");
-    const char *end = *at;
-    while (*end != '\0') {
-        const char *next = end + strspn(end, " ");
-        next += strcspn(next, " ");
-        if (wrap_columns(*at, (gsize)(next - *at)) > width)
+    const char *end = *at, *p = *at;
+    guint columns = 0;
+
+    while (*p != '\0') {
+        const char *next = g_utf8_next_char(p);
+        if (*p == ' ')
+            end = p;
+        columns += wrap_columns(p, (gsize)(next - p));
+        if (columns > width)
             break;
-        end = next;
+        p = next;
     }
-    if (end > *at || **at == '\0')
-        return (gsize)(end - *at);
-    do
-        end = g_utf8_next_char(end);
-    while (*end != '\0'
-           && wrap_columns(*at, (gsize)(g_utf8_next_char(end) - *at)) <= width);
+    if (*p == '\0')
+        end = p;
+    if (end == *at && *p != '\0')
+        end = p > *at ? p : g_utf8_next_char(p);
     return (gsize)(end - *at);
 }
 
@@ -280,7 +303,7 @@ static gboolean write_table(Rows *rows, char **labels)
 gboolean rows_text(GString *text, const Table *table, const guint32 *rows, guint n_rows,
                    const guint *columns, guint n_columns, const RowsText *options)
 {
-    Rows all = { text, table, rows, n_rows, columns, n_columns, options, TRUE };
+    Rows all = { text, table, rows, n_rows, columns, n_columns, options, NULL, TRUE };
     gboolean as_table = form_has(options->form, "table");
 
     if (!as_table && !form_has(options->form, "labels")) {
@@ -288,8 +311,12 @@ gboolean rows_text(GString *text, const Table *table, const guint32 *rows, guint
         return all.whole;
     }
     g_auto(GStrv) labels = g_new0(char *, n_columns + 1);
-    for (guint c = 0; c < n_columns; c++)
+    g_autofree gboolean *scanned = g_new0(gboolean, n_columns);
+    all.scanned = scanned;
+    for (guint c = 0; c < n_columns; c++) {
         labels[c] = label_text(&all, c);
+        scanned[c] = columns_is_scanned(table_column(table, columns[c]));
+    }
     if (!as_table || !write_table(&all, labels))
         write_labels(&all, labels);
     return all.whole;

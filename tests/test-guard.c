@@ -572,6 +572,8 @@ static void test_shapes(void)
         { "a row left out", "table", own, N_OWN - 1, "", FALSE },
         { "a row left out", "labels", own, N_OWN - 1, "", FALSE },
         { "a foreign address behind them", "table", own, N_OWN, "\n198.51.100.7\n", FALSE },
+        { "a header line before them", "csv", own, N_OWN, "", TRUE },
+        { "a header line before them", "table", own, N_OWN, "", TRUE },
         { "a foreign address behind them", "labels", own, N_OWN, "\n198.51.100.7\n", FALSE },
     };
     g_autoptr(Report) report = make_report();
@@ -583,6 +585,9 @@ static void test_shapes(void)
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         const RowsText options = { cases[i].form, 0, de };
         GString *text = g_string_new("Hallo,\n\n");
+        if (g_str_has_prefix(cases[i].why, "a header"))
+            table_append_csv(report->table, text, -1, all_columns, 4);
+        g_string_append(text, "\nHinweis\n\n");
         rows_text(text, report->table, cases[i].events, cases[i].n, all_columns, 4, &options);
         g_string_append(text, cases[i].behind);
         g_autoptr(GBytes) notice = notice_write(&head, text, NULL);

@@ -39,6 +39,8 @@ static void test_form(void)
     g_assert_false(form_has(NULL, "csv"));
     g_assert_true(form_hides("hide=ASN hide=src_port", "Source Port"));
     g_assert_true(form_hides("labels hide=asn", "ASN"));
+    g_assert_true(form_hides("hide=IP_address", "ip"));
+    g_assert_true(form_hides("hide=Device_ID", "system_desc"));
     g_assert_false(form_hides("labels hide=asn", "port"));
     g_assert_false(form_hides("asn", "asn"));
 }
@@ -148,6 +150,10 @@ static const struct {
       "192.0.2.7    23    \"Welcome to the router of the house at the end of the\n"
       "                   street please log in\"\n\n"
       "192.0.2.200  8080  \"x\"\n", de, 0, FALSE },
+    { "table-blanks", "table", "ip,port,banner\n192.0.2.7, ,\" a    b\n\"\n",
+      "IP-Adresse  Port  Begrüßung des Dienstes (banner)\n"
+      "----------  ----  -------------------------------\n"
+      "192.0.2.7   -     \"a b\"\n", de, 0, FALSE },
     { "table-wide-characters", "table", "ip,workgroup\n192.0.2.7,路由器\n192.0.2.8,ab\n",
       "IP-Adresse  Arbeitsgruppe (workgroup)\n----------  -------------------------\n"
       "192.0.2.7   \"路由器\"\n192.0.2.8   \"ab\"\n", de, 0, FALSE },
@@ -312,6 +318,22 @@ static void test_limits(void)
     }
 }
 
+/* What the longest cell costs: a word that has no width, and one line after the other. */
+static void test_long_words(void)
+{
+    GString *csv = g_string_new("c0,c1\nx,");
+
+    for (guint i = 0; i < 32000; i++)
+        g_string_append(csv, "\xcc\x81");
+    g_string_append(csv, "\ny,");
+    for (guint i = 0; i < 64000; i++)
+        g_string_append_c(csv, 'z');
+    g_string_append_c(csv, '\n');
+    g_autofree char *text = lines_of(csv->str);
+    g_assert_false(g_str_has_prefix(text, "c0: "));
+    g_string_free(csv, TRUE);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -325,5 +347,6 @@ int main(int argc, char **argv)
     g_test_add_func("/rows-text/foreign", test_foreign);
     g_test_add_func("/rows-text/same-shown", test_same_shown);
     g_test_add_func("/rows-text/limits", test_limits);
+    g_test_add_func("/rows-text/long-words", test_long_words);
     return g_test_run();
 }
