@@ -149,6 +149,19 @@ static guint line_of(const xmlNode *node)
     return template_place(node);
 }
 
+/* The grammar's two types of numbers. */
+static void check_number(Walk *walk, const xmlNode *node, const char *name, const char *value,
+                         const xmlNode *data)
+{
+    g_autofree char *type = attribute(data, "type");
+    guint max = g_strcmp0(type, "unsignedByte") == 0 ? G_MAXUINT8 : G_MAXUINT16;
+
+    if (!g_ascii_string_to_unsigned(value, 10, 0, max, NULL, NULL))
+        faults_add(walk->faults, walk->file, template_attribute_place(node, name),
+                   "%s=\"%s\" in <%s>, expected a number from 0 to %u", name, value, node->name,
+                   max);
+}
+
 static void check_value(Walk *walk, const xmlNode *node, const char *name, const char *value,
                         const xmlNode *pattern)
 {
@@ -158,6 +171,10 @@ static void check_value(Walk *walk, const xmlNode *node, const char *name, const
         holder = holder->next;
     if (holder == NULL || is_element(holder, "text"))
         return;
+    if (is_element(holder, "data")) {
+        check_number(walk, node, name, value, holder);
+        return;
+    }
     for (const xmlNode *n = is_element(holder, "choice") ? holder->children : holder; n;
          n = n->next)
         if (is_element(n, "value"))

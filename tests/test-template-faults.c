@@ -300,6 +300,8 @@ static const struct {
     { "position-typo", LAYOUT, "\"end\"", "\"ende\"",
       ":4:10: position=\"ende\" in <table>, did you mean \"end\"? expected \"start\", "
       "\"after-greeting\" or \"end\"" },
+    { "sound-number-beside", LAYOUT, "\"end\"", "\"end\" max-rows=\"65535\" bom=\"maybe\"",
+      ":4:42: bom=\"maybe\" in <table>, expected \"yes\" or \"no\"" },
     { "header-reserved", LAYOUT, "\"X-OTRS-Queue\"", "\"Reply-To\"",
       ":5:11: header \"Reply-To\" is not a layout's to set, expected another one" },
     { "header-colon", LAYOUT, "\"X-OTRS-Queue\"", "\"X-OTRS-Queue:\"",

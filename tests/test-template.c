@@ -251,6 +251,10 @@ static const struct {
     { "table-position", L "<table position='middle'/>" X "</layout>",
       "x.xml:3: position=\"middle\" in <table>, expected \"start\", \"after-greeting\" "
       "or \"end\"" },
+    { "table-max-rows", L "<table max-rows='many'/>" X "</layout>",
+      "x.xml:3: max-rows=\"many\" in <table>, expected a number from 0 to 65535" },
+    { "table-max-rows-limit", L "<table max-rows='65536'/>" X "</layout>",
+      "x.xml:3: max-rows=\"65536\" in <table>, expected a number from 0 to 65535" },
     { "table-form", L "<table form='labels table'/>" X "</layout>",
       "x.xml:3: form=\"labels table\", csv, table or labels, attachment, html and hide=COLUMN, divided "
       "by blanks, were expected" },
