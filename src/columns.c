@@ -7,6 +7,8 @@
 
 #include "data.h"
 
+#include <string.h>
+
 typedef struct {
     Table *table; /* what the columns' strings point into */
     Column *columns;
@@ -97,6 +99,19 @@ const Column *columns_named(const char *written)
             if (same_name(*alias, written))
                 return &names->columns[i];
     return NULL;
+}
+
+char *columns_label(const Column *column, const char *const *languages)
+{
+    GString *label = g_string_new(NULL);
+
+    for (; *languages != NULL; languages++) {
+        const char *word = strcmp(*languages, "de") == 0 ? column->label_de : column->label_en;
+        if (*word == '\0' || strcmp(label->str, word) == 0)
+            continue;
+        g_string_append_printf(label, "%s%s", label->len > 0 ? " / " : "", word);
+    }
+    return g_string_free(label, FALSE);
 }
 
 gboolean columns_alike(const char *a, const char *b)

@@ -32,6 +32,10 @@ int columns_locate(const Table *table, const char *name);
 /* The column that a table calls this, by name or else by an alias, or NULL. */
 const Column *columns_named(const char *written);
 
+/* What customers read in these languages (NULL-terminated), " / " between where they differ;
+ * caller frees. */
+char *columns_label(const Column *column, const char *const *languages);
+
 /* Are these two names, or aliases, of one column?  Neither need be the canonical one. */
 gboolean columns_alike(const char *a, const char *b);
 

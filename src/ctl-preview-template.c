@@ -170,7 +170,8 @@ static int write_page(const char *path, const Template *template_, const GString
         "<style>:root { color-scheme: light dark } section { display: inline-block; "
         "vertical-align: top; margin: 1em } pre { white-space: pre-wrap; max-width: 76ch } "
         "section div { display: flex; flex-wrap: wrap; gap: 1em } "
-        "iframe { width: 40em; min-height: 40em; border: 1px solid #999 }</style>\n</head>\n<body>\n<h1>%s</h1>\n%s</body>\n</html>\n",
+        "iframe { width: 40em; min-height: 40em; border: 1px solid #999 }</style>\n"
+        "</head>\n<body>\n<h1>%s</h1>\n%s</body>\n</html>\n",
         template_->id, template_->id, letters->str);
 
     if (g_file_set_contents(path, page, -1, &error))

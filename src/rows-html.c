@@ -8,8 +8,6 @@
 #include "shown.h"
 #include "wrap.h"
 
-#include <string.h>
-
 /* ---- text */
 
 /* XML would read a CR as LF, and knows no other control character. */
@@ -65,31 +63,18 @@ static void append_cell(GString *page, const char *cell, guint max)
 
 /* ---- the table */
 
-static const char *label_in(const Column *column, const char *language)
-{
-    return strcmp(language, "de") == 0 ? column->label_de : column->label_en;
-}
-
 /* In each of the notice's languages, once where they agree.  Below it the name, if it is
  * another: templates speak of columns by that, and it is in the text and the file. */
 static void append_label(GString *page, const GPtrArray *languages, const char *name)
 {
     const Column *column = columns_named(name);
-    const char *first = column != NULL ? label_in(column, languages->pdata[0]) : "";
+    g_autofree const char **words = g_new0(const char *, languages->len + 1);
 
-    if (*first == '\0') {
-        html_escape(page, name);
-        return;
-    }
-    html_escape(page, first);
-    for (guint i = 1; i < languages->len; i++) {
-        const char *other = label_in(column, languages->pdata[i]);
-        if (*other == '\0' || strcmp(first, other) == 0)
-            continue;
-        g_string_append(page, " / ");
-        html_escape(page, other);
-    }
-    if (g_ascii_strcasecmp(first, name) != 0) {
+    for (guint i = 0; i < languages->len; i++)
+        words[i] = languages->pdata[i];
+    g_autofree char *label = column != NULL ? columns_label(column, words) : g_strdup("");
+    html_escape(page, *label != '\0' ? label : name);
+    if (*label != '\0' && g_ascii_strcasecmp(label, name) != 0) {
         g_string_append(page, "<br/>");
         html_escape(page, name);
     }

@@ -73,15 +73,10 @@ static char *label_text(const Rows *rows, guint c)
 {
     const char *name = table_column(rows->table, rows->columns[c]);
     const Column *column = columns_named(name);
-    GString *label = g_string_new(NULL);
+    g_autofree char *known
+        = column != NULL ? columns_label(column, rows->options->languages) : NULL;
+    GString *label = g_string_new(known);
 
-    for (const char *const *l = rows->options->languages; column != NULL && *l != NULL; l++) {
-        const char *word = strcmp(*l, "de") == 0 ? column->label_de : column->label_en;
-        if (label->len > 0 && strcmp(label->str, word) != 0)
-            g_string_append(label, " / ");
-        if (label->len == 0 || g_str_has_suffix(label->str, " / "))
-            g_string_append(label, word);
-    }
     if (column == NULL || column->scanned) {
         g_string_append(label, column != NULL ? " (" : "");
         wrap_append_safe(label, name);

@@ -16,7 +16,8 @@ from tool import SOURCE
 COLUMNS = mails.TELNET[1]
 HOSTILE = ["", "login: ", "a \"b\", c;d", "=1+1", "'=1", "line\nend", "Grüße 路由器", "-", " x ",
            "http://192.0.2.5/x", "go to www.example.org", "x" * 501, "ü" * 500,
-           "-- \nend", "</td><b>&amp;", "\u202eabc"]
+           "-- \nend", "</td><b>&amp;", "\u202eabc",
+           "x\uffff", "http://x\ufffe\uffff", "\ufffd" * 501]
 LAYOUT = """<layout version="1" id="{id}"><languages>de</languages><table {table}/>
 <text xml:lang="de"><more>und <count/></more><attached>Im Anhang <count/>.</attached>
 <greeting><p>Hallo,</p></greeting></text></layout>
@@ -88,7 +89,8 @@ def test_max_rows(stage):
 
 @tap.case("forms: whatever a cell holds, the notice gives back exactly its rows")
 def test_hostile(stage):
-    for form in ("csv", "table", "labels", "csv attachment", "table attachment"):
+    for form in ("csv", "table", "labels", "csv attachment", "table attachment",
+                 "table html"):
         for banner in HOSTILE:
             rows = rows_of(["192.0.2.5", "192.0.2.6"], [banner, "login: "])
             mail = notices(stage, rows, f"192.0.2.0/24,anna,noc@anna.example.net,de,,{form}\n"
