@@ -12,7 +12,7 @@ packages_build="autoconf automake make gcc libc6-dev pkg-config libmilter-dev li
 packages_lab="python3"
 packages_check="valgrind libc6-dbg cppcheck clang-tidy mandoc tidy libxml2-utils spin xz-utils
     systemd libseccomp2 gpg gpg-agent gpgsm clang libclang-rt-dev"
-packages_e2e="python3-dkim opendkim openssl" # skipped without; a daemon, so not for quickstart
+packages_e2e="python3-dkim python3-jsonschema opendkim openssl" # skipped without; a daemon, so not for quickstart
 
 # package_installed NAME
 package_installed() {

@@ -68,11 +68,13 @@ static Rendered *render_variant(const Variant *variant)
 
     for (guint i = 0; i < n; i++)
         events[i] = i;
+    char sender_name[] = "Muster-Hoster", sender_address[] = "abuse@example.org";
+    const RenderSender sender = { sender_name, sender_address };
     const RenderInput input = {
         .report = variant->report, .template_ = variant->template_, .layout = variant->layout,
-        .customer = &customer, .events = events, .n_events = n,
+        .customer = &customer, .sender = &sender, .events = events, .n_events = n,
         .class_id = variant->report->class_id, .reference = SAMPLE_REFERENCE,
-        .date = SAMPLE_DATE,
+        .date = SAMPLE_DATE, .written = SAMPLE_DATE,
     };
     return render(&input);
 }

@@ -11,21 +11,25 @@
 #define HIDE "hide="
 
 static const char *const text_words[] = { "csv", "table", "labels", NULL };
+static const char *const xarf_words[] = { "xarf", "xarf-bundle", NULL };
 static const char *const further_words[] = { "attachment", "html", NULL };
 
 gboolean form_valid(const char *form)
 {
     g_auto(GStrv) words = g_strsplit_set(form, " \t\n", -1);
-    guint n_text = 0;
+    guint n_text = 0, n_xarf = 0;
 
     for (char **word = words; *word != NULL; word++) {
         gboolean hides = g_str_has_prefix(*word, HIDE) && (*word)[strlen(HIDE)] != '\0';
         gboolean is_text = g_strv_contains(text_words, *word);
-        if (**word != '\0' && !hides && !is_text && !g_strv_contains(further_words, *word))
+        gboolean is_xarf = g_strv_contains(xarf_words, *word);
+        if (**word != '\0' && !hides && !is_text && !is_xarf
+            && !g_strv_contains(further_words, *word))
             return FALSE;
         n_text += is_text;
+        n_xarf += is_xarf;
     }
-    return n_text <= 1;
+    return n_text <= 1 && n_xarf <= 1;
 }
 
 gboolean form_has(const char *form, const char *word)

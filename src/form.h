@@ -7,6 +7,7 @@
  * column `form` of customers.csv, divided by blanks:
  *   csv, table, labels   how they stand in the text; one of these, or csv
  *   attachment           as a CSV file, too
+ *   xarf, xarf-bundle    as reports for programs, one each or all in one file, too; one of these
  *   html                 the whole notice as a page, too, as its text's alternative
  *   hide=NAME            this column is not shown */
 #ifndef CERTBUND_FORM_H
@@ -15,9 +16,10 @@
 #include <glib.h>
 
 #define FORM_EXPECTED \
-    "csv, table or labels, attachment, html and hide=COLUMN, divided by blanks, were expected"
+    "csv, table or labels, attachment, xarf or xarf-bundle, html and hide=COLUMN, divided by " \
+    "blanks, were expected"
 
-/* Are these such words, each known and no two of them about the text? */
+/* Are these such words, each known and no two of them about the same? */
 gboolean form_valid(const char *form);
 
 /* Is this one of the words?  form may be NULL: it has none. */

@@ -26,6 +26,8 @@ static GuardMail *mail_new(void)
 {
     GuardMail *mail = g_new0(GuardMail, 1);
     mail->fields = g_array_new(FALSE, FALSE, sizeof(GuardField));
+    mail->xarf = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+    mail->names = g_string_new(NULL);
     return mail;
 }
 
@@ -45,7 +47,8 @@ void guard_mail_free(GuardMail *mail)
     g_free(mail->text);
     g_free(mail->html);
     g_clear_pointer(&mail->file, g_bytes_unref);
-    g_free(mail->file_name);
+    g_ptr_array_unref(mail->xarf);
+    g_string_free(mail->names, TRUE);
     g_free(mail);
 }
 
@@ -254,13 +257,41 @@ static const MessagePart *part_like(const Message *message, guint i, const char 
     return fits ? part : NULL;
 }
 
-static gboolean read_file(GuardMail *mail, Message *message, guint i, GError **error)
+/* Its bytes, or NULL; notes its name. */
+static GBytes *read_file(GuardMail *mail, Message *message, guint i, GError **error)
 {
     const MessagePart *part = message_part(message, i);
 
-    mail->file = message_part_bytes(message, i, error);
-    mail->file_name = g_strdup(part->filename);
-    return mail->file != NULL;
+    if (part->filename != NULL)
+        g_string_append_printf(mail->names, "%s\n", part->filename);
+    return message_part_bytes(message, i, error);
+}
+
+/* The attached file i of this type, or NULL. */
+static const MessagePart *file_like(const Message *message, guint i, const char *type)
+{
+    const MessagePart *part = part_like(message, i, type, "mixed");
+    return part != NULL && part->attachment ? part : NULL;
+}
+
+/* From part i on: at most one CSV file, then JSON. */
+static gboolean read_files(GuardMail *mail, Message *message, guint i, GError **error)
+{
+    if (file_like(message, i, "text/csv") != NULL) {
+        mail->file = read_file(mail, message, i++, error);
+        if (mail->file == NULL)
+            return FALSE;
+    }
+    for (; file_like(message, i, "application/json") != NULL; i++) {
+        GBytes *file = read_file(mail, message, i, error);
+        if (file == NULL)
+            return FALSE;
+        g_ptr_array_add(mail->xarf, file);
+    }
+    if (i == message_n_parts(message))
+        return TRUE;
+    error_bug(error, "the notice has parts other than a text, its HTML, a CSV file and JSON");
+    return FALSE;
 }
 
 /* A part that isn't looked into could say anything: there is none but the text, the page as
@@ -268,23 +299,19 @@ static gboolean read_file(GuardMail *mail, Message *message, guint i, GError **e
 static gboolean read_others(GuardMail *mail, Message *message, GError **error)
 {
     static const char alternative[] = "alternative";
-    guint n = message_n_parts(message);
     const MessagePart *page = part_like(message, 1, "text/html", alternative);
-    guint n_words = page != NULL ? 2 : 1;
-    const MessagePart *file = part_like(message, n_words, "text/csv", "mixed");
 
-    if (n == 1)
+    if (message_n_parts(message) == 1)
         return TRUE;
     if (part_like(message, 0, "text/plain", page != NULL ? alternative : "mixed") == NULL
-        || (page != NULL && (page->attachment || page->filename != NULL))
-        || n != n_words + (file != NULL) || (file != NULL && !file->attachment)) {
-        error_bug(error, "the notice has parts other than a text, its HTML and a CSV file");
+        || (page != NULL && (page->attachment || page->filename != NULL))) {
+        error_bug(error, "the notice's text, or its HTML, is not where it must be");
         return FALSE;
     }
     if (page != NULL)
         mail->html = message_part_text(message, 1, &mail->html_length, error);
     return (page == NULL || mail->html != NULL)
-        && (file == NULL || read_file(mail, message, n_words, error));
+        && read_files(mail, message, page != NULL ? 2 : 1, error);
 }
 
 GuardMail *guard_mail_read_any(GBytes *notice, GError **error)

@@ -6,7 +6,8 @@
  * A notice of the plain form that nearly all have (ASCII header, one text/plain part in
  * UTF-8 and quoted-printable, nothing that two readers could read differently) is decoded
  * here; any other goes through message.h.  It may have a text/html part as the text's
- * alternative, and an attached CSV; with any other it is none of ours.  Neither way shares
+ * alternative, an attached CSV, and attached JSON behind it; with any other it is none of
+ * ours.  Neither way shares
  * code with what wrote it, and both give the same of a plain one. */
 #ifndef CERTBUND_GUARD_MAIL_H
 #define CERTBUND_GUARD_MAIL_H
@@ -28,8 +29,9 @@ typedef struct {
     gsize length;
     char *html; /* of its alternative, likewise; or NULL */
     gsize html_length;
-    GBytes *file;    /* the attached CSV, or NULL */
-    char *file_name; /* or NULL */
+    GBytes *file;     /* the attached CSV, or NULL */
+    GPtrArray *xarf;  /* of GBytes: attached JSON, in its order; may be empty */
+    GString *names;   /* of the attached files, a line each */
 } GuardMail;
 
 /* calm: fields, as they stand in a notice, that need not be read again; or NULL.

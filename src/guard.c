@@ -13,6 +13,7 @@
 #include "guard-scan.h"
 #include "guard-shapes.h"
 #include "guard-text.h"
+#include "guard-xarf.h"
 
 #include <string.h>
 
@@ -222,18 +223,31 @@ static gboolean page_clean(Owner *owner, const GuardMail *mail, const Shown *sho
     return !foreign;
 }
 
+/* Likewise of the XARF, in which evidence has rows. */
+static gboolean xarf_clean(Owner *owner, const GuardMail *mail, const Shown *shown,
+                           GError **error)
+{
+    g_autoptr(GString) words = g_string_new(NULL);
+
+    if (!guard_xarf_words(mail->xarf, shown, words, error))
+        return FALSE;
+    if (!names_foreign(owner, words->str, words->len))
+        return TRUE;
+    error_bug(error, "the XARF names a system that is not this customer's");
+    return FALSE;
+}
+
 /* Law 2: no address of another customer outside the customer's own rows.  rows: where they
  * stand in the text; empty when they are attached alone.  labels: what stands among them. */
 static gboolean words_clean(Owner *owner, const GuardMail *mail, const char *rows, gsize size,
                             const GString *labels, GError **error)
 {
     gsize before = (gsize)(rows - mail->text);
-    const char *name = mail->file_name;
 
     if (headers_clean(owner, mail) && !names_foreign(owner, mail->text, before)
         && !names_foreign(owner, rows + size, mail->length - before - size)
         && !names_foreign(owner, labels->str, labels->len)
-        && (name == NULL || !piece_names_foreign(owner, name, strlen(name))))
+        && !names_foreign(owner, mail->names->str, mail->names->len))
         return TRUE;
     error_bug(error, "the text names a system that is not this customer's");
     return FALSE;
@@ -298,5 +312,6 @@ gboolean guard_check(const Guard *guard, GBytes *notice, const guint32 *events, 
         return FALSE;
     return find_rows(&shown, mail, &rows, &size, labels, error)
         && words_clean(&owner, mail, rows, size, labels, error)
-        && page_clean(&owner, mail, &shown, size > 0, error);
+        && page_clean(&owner, mail, &shown, size > 0, error)
+        && xarf_clean(&owner, mail, &shown, error);
 }

@@ -4,8 +4,8 @@
 /* guard: law 2 (separation), checked on the finished bytes of every notice.
  *
  * The notice is decoded as its reader would decode it; its rows must be exactly
- * this customer's events, in the text, in the attached CSV, or in both, and in the HTML where
- * they are in the text; no other part may be there.  Nothing outside these rows, header
+ * this customer's events, in the text, in the attached CSV, or in both, in the HTML where
+ * they are in the text, and in attached XARF; no other part may be there.  Nothing outside these rows, header
  * fields and the file's name included, may name an affected address or mail account of the report that none of his
  * events has.  It is found in these spellings, case ignored:
  * - IPv4: four decimal numbers, leading zeros allowed, divided by dots or by dashes

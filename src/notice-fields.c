@@ -203,14 +203,20 @@ gboolean notice_field_mailbox(GString *mail, const char *name, const char *mailb
     return TRUE;
 }
 
-char *notice_mailbox_address(const char *mailbox)
+char *notice_mailbox_address(const char *mailbox, char **name_r)
 {
     const char *address;
     InternetAddressList *list = parse_mailbox(mailbox, &address);
-    char *copy = list != NULL ? g_strdup(address) : NULL;
 
-    if (list != NULL)
-        g_object_unref(list);
+    if (name_r != NULL)
+        *name_r = NULL;
+    if (list == NULL)
+        return NULL;
+    const char *name = internet_address_get_name(internet_address_list_get_address(list, 0));
+    if (name_r != NULL && name != NULL && *name != '\0')
+        *name_r = g_strdup(name);
+    char *copy = g_strdup(address);
+    g_object_unref(list);
     return copy;
 }
 

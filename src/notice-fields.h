@@ -2,7 +2,7 @@
  * Copyright the certbund-milter authors */
 
 /* notice-fields: header fields as they stand in a mail, and its text in its encoding; for
- * notice.c only.
+ * notice*.c only.
  *
  * Each appends whole lines with CRLF line ends to mail.  Values are UTF-8; bytes that are
  * not, and control characters, become blanks or U+FFFD, so that no value can end its line.
@@ -30,8 +30,9 @@ gboolean notice_field_addresses(GString *mail, const char *name, const char *dis
 gboolean notice_field_mailbox(GString *mail, const char *name, const char *mailbox,
                               GError **error);
 
-/* The addr-spec of such a mailbox, or NULL; caller frees. */
-char *notice_mailbox_address(const char *mailbox);
+/* The addr-spec of such a mailbox, or NULL; caller frees.  name_r: its display name, or NULL
+ * when it has none; may be NULL, else caller frees. */
+char *notice_mailbox_address(const char *mailbox, char **name_r);
 
 /* Quoted-printable, RFC 2045 section 6.7: LF becomes CRLF, a missing last one is added. */
 void notice_quoted_printable(GString *mail, const char *text, gsize length);

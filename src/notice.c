@@ -4,6 +4,7 @@
 /* Puts a mail together: its fields, then the text, or a multipart that GMime writes. */
 #include "notice.h"
 
+#include "attachment.h"
 #include "notice-fields.h"
 
 #include <gmime/gmime.h>
@@ -135,39 +136,46 @@ static void append_object(GString *mail, GMimeObject *object)
     g_object_unref(stream);
 }
 
-/* In base64, so that line ends within cells, and those of the rows, stay as they are. */
-static GMimeObject *csv_part(GString *file, const char *name)
+/* Takes the file's content.  In base64, so that line ends within cells, and those of the rows,
+ * stay as they are. */
+static GMimeObject *file_part(Attachment *file)
 {
-    GMimeDataWrapper *content = take_content(file);
-    GMimePart *part = g_mime_part_new_with_type("text", "csv");
+    GMimeDataWrapper *content = take_content(g_steal_pointer(&file->content));
+    GMimeObject *part = GMIME_OBJECT(g_mime_part_new());
+    GMimeContentType *type = g_mime_content_type_parse(NULL, file->type);
 
-    /* RFC 4180 section 3 */
-    g_mime_object_set_content_type_parameter(GMIME_OBJECT(part), "charset", "utf-8");
-    g_mime_object_set_content_type_parameter(GMIME_OBJECT(part), "header", "present");
-    g_mime_object_set_disposition(GMIME_OBJECT(part), "attachment");
-    g_mime_part_set_filename(part, name);
-    g_mime_part_set_content(part, content);
-    g_mime_part_set_content_encoding(part, GMIME_CONTENT_ENCODING_BASE64);
+    g_mime_object_set_content_type(part, type);
+    if (g_mime_content_type_is_type(type, "text", "csv")) { /* RFC 4180 section 3 */
+        g_mime_object_set_content_type_parameter(part, "charset", "utf-8");
+        g_mime_object_set_content_type_parameter(part, "header", "present");
+    }
+    g_mime_object_set_disposition(part, "attachment");
+    g_mime_part_set_filename(GMIME_PART(part), file->name);
+    g_mime_part_set_content(GMIME_PART(part), content);
+    g_mime_part_set_content_encoding(GMIME_PART(part), GMIME_CONTENT_ENCODING_BASE64);
+    g_object_unref(type);
     g_object_unref(content);
-    return GMIME_OBJECT(part);
+    return part;
 }
 
-/* Takes the parts.  level: a boundary is its own on each.  "=_" stands in no base64 and in no
- * quoted-printable line. */
-static GMimeObject *multipart(const char *subtype, GMimeObject *first, GMimeObject *second,
-                              const char *message_id, const char *level)
+/* Of two or more parts, to be added with add_part().  level: a boundary is its own on each.
+ * "=_" stands in no base64 and in no quoted-printable line. */
+static GMimeMultipart *multipart(const char *subtype, const char *message_id, const char *level)
 {
-    GMimeMultipart *both = g_mime_multipart_new_with_subtype(subtype);
+    GMimeMultipart *parts = g_mime_multipart_new_with_subtype(subtype);
     g_autofree char *seed = g_strconcat(message_id, level, NULL);
     g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, seed, -1);
     g_autofree char *boundary = g_strdup_printf("=_%.32s", hash);
 
-    g_mime_multipart_set_boundary(both, boundary);
-    g_mime_multipart_add(both, first);
-    g_mime_multipart_add(both, second);
-    g_object_unref(first);
-    g_object_unref(second);
-    return GMIME_OBJECT(both);
+    g_mime_multipart_set_boundary(parts, boundary);
+    return parts;
+}
+
+/* Takes the part. */
+static void add_part(GMimeMultipart *parts, GMimeObject *part)
+{
+    g_mime_multipart_add(parts, part);
+    g_object_unref(part);
 }
 
 /* The best alternative is the last (RFC 2046 section 5.1.4). */
@@ -177,8 +185,10 @@ static GMimeObject *letter_part(const NoticeHead *head, GString *text)
 
     if (head->html == NULL)
         return plain;
-    return multipart("alternative", plain, text_part(head->html, "html"), head->message_id,
-                     " alternative");
+    GMimeMultipart *both = multipart("alternative", head->message_id, " alternative");
+    add_part(both, plain);
+    add_part(both, text_part(head->html, "html"));
+    return GMIME_OBJECT(both);
 }
 
 static void append_text(GString *mail, GString *text)
@@ -189,20 +199,30 @@ static void append_text(GString *mail, GString *text)
     g_string_free(text, TRUE);
 }
 
+static guint n_files(const NoticeHead *head)
+{
+    return head->files != NULL ? head->files->len : 0;
+}
+
 /* Takes what head gives to it. */
 static void append_body(GString *mail, const NoticeHead *head, GString *text)
 {
-    GMimeObject *second = head->attached != NULL ? rfc822_part(head->attached)
-        : head->file != NULL                     ? csv_part(head->file, head->file_name)
-                                                 : NULL;
+    gboolean mixed = head->attached != NULL || n_files(head) > 0;
 
-    if (second == NULL && head->html == NULL) {
+    if (!mixed && head->html == NULL) {
         append_text(mail, text);
         return;
     }
     GMimeObject *body = letter_part(head, text);
-    if (second != NULL)
-        body = multipart("mixed", body, second, head->message_id, "");
+    if (mixed) {
+        GMimeMultipart *parts = multipart("mixed", head->message_id, "");
+        add_part(parts, body);
+        if (head->attached != NULL)
+            add_part(parts, rfc822_part(head->attached));
+        for (guint i = 0; i < n_files(head); i++)
+            add_part(parts, file_part(head->files->pdata[i]));
+        body = GMIME_OBJECT(parts);
+    }
     append_object(mail, body);
     g_object_unref(body);
 }
@@ -216,24 +236,23 @@ GHashTable *notice_known_new(void)
 
 GBytes *notice_write(const NoticeHead *head, GString *text, GError **error)
 {
+    g_autoptr(GPtrArray) files = head->files;
     GString *mail = g_string_sized_new(text->len + text->len / 4 + 1024);
 
-    if (!append_head(mail, head, error)) {
-        g_string_free(mail, TRUE);
-        g_string_free(text, TRUE);
-        if (head->html != NULL)
-            g_string_free(head->html, TRUE);
-        if (head->file != NULL)
-            g_string_free(head->file, TRUE);
-        return NULL;
+    if (append_head(mail, head, error)) {
+        append_body(mail, head, text);
+        return g_string_free_to_bytes(mail);
     }
-    append_body(mail, head, text);
-    return g_string_free_to_bytes(mail);
+    g_string_free(mail, TRUE);
+    g_string_free(text, TRUE);
+    if (head->html != NULL)
+        g_string_free(head->html, TRUE);
+    return NULL;
 }
 
 char *notice_id_domain(const char *mailbox)
 {
-    g_autofree char *address = notice_mailbox_address(mailbox);
+    g_autofree char *address = notice_mailbox_address(mailbox, NULL);
     const char *at = address != NULL ? strrchr(address, '@') : NULL;
     return g_strdup(at != NULL ? at + 1 : "localhost");
 }

@@ -6,8 +6,8 @@
  * The only writer of mails, with notice-fields.h; both include GMime.  Every
  * header value is encoded after RFC 2047, folded, and can't hold a line end;
  * the text is text/plain, UTF-8, quoted-printable (RFC 2045 section 6.7).  With a page the
- * two are a multipart/alternative (RFC 2046 section 5.1.4), with an attachment this or the
- * text and that a multipart/mixed (section 5.1.3); their boundaries come from the
+ * two are a multipart/alternative (RFC 2046 section 5.1.4), with attachments this or the
+ * text and those a multipart/mixed (section 5.1.3); their boundaries come from the
  * Message-ID: the same notice has the same bytes again. */
 #ifndef CERTBUND_NOTICE_H
 #define CERTBUND_NOTICE_H
@@ -27,8 +27,7 @@ typedef struct {
     const GPtrArray *headers; /* further fields "Name: value", UTF-8, or NULL */
     GBytes *attached;       /* a whole mail to attach as message/rfc822, or NULL */
     GString *html;          /* the text as a page, LF line ends, taken over and freed; or NULL */
-    GString *file;          /* CSV to attach, taken over and freed; or NULL */
-    const char *file_name;  /* its name, ASCII */
+    GPtrArray *files;       /* of Attachment (attachment.h), taken over and freed; or NULL */
     GHashTable *known;      /* of notice_known_new(), for mails of one sender; or NULL */
 } NoticeHead;
 

@@ -6,15 +6,26 @@
 #include "notices-parts.h"
 
 #include "errors.h"
+#include "notice-fields.h"
 #include "notice.h"
 #include "render.h"
+
+#include <string.h>
 
 struct Writer {
     const Task *task;
     Guard *guard;
     GHashTable *known;    /* fields that notices have in common */
     RenderMemory *memory; /* likewise, paragraphs */
+    const Layout *sends;  /* whose sender this is, or NULL */
+    RenderSender sender;
 };
+
+static void sender_clear(RenderSender *sender)
+{
+    g_free(sender->name);
+    g_free(sender->address);
+}
 
 Writer *writer_new(const Task *task)
 {
@@ -34,6 +45,7 @@ void writer_free(Writer *writer)
     guard_free(writer->guard);
     g_hash_table_unref(writer->known);
     render_memory_free(writer->memory);
+    sender_clear(&writer->sender);
     g_free(writer);
 }
 
@@ -72,7 +84,41 @@ static char *redirect_preface(char **recipients)
                            list);
 }
 
-static Rendered *render_draft(const Writer *writer, const Draft *draft)
+static const char *from_of(const Config *config, const Layout *layout)
+{
+    return layout->from != NULL ? layout->from : notices_sender(config);
+}
+
+static const char *reply_to_of(const Config *config, const Layout *layout)
+{
+    return layout->reply_to != NULL ? layout->reply_to : config->reply_to;
+}
+
+/* Likewise known from one draft to the next. */
+static const RenderSender *sender_of(Writer *writer, const Layout *layout)
+{
+    const Config *config = writer->task->decision->snapshot->config;
+    const char *reply_to = reply_to_of(config, layout);
+    RenderSender *sender = &writer->sender;
+
+    if (writer->sends == layout)
+        return sender;
+    sender_clear(sender);
+    sender->address = notice_mailbox_address(from_of(config, layout), &sender->name);
+    if (sender->address == NULL) /* then notice_write() says why */
+        sender->address = g_strdup("postmaster@localhost");
+    if (sender->name == NULL)
+        sender->name = g_strdup(strrchr(sender->address, '@') + 1);
+    char *answers = reply_to != NULL ? notice_mailbox_address(reply_to, NULL) : NULL;
+    if (answers != NULL) {
+        g_free(sender->address);
+        sender->address = answers;
+    }
+    writer->sends = layout;
+    return sender;
+}
+
+static Rendered *render_draft(Writer *writer, const Draft *draft)
 {
     const Task *task = writer->task;
     const Decision *decision = task->decision;
@@ -83,10 +129,11 @@ static Rendered *render_draft(const Writer *writer, const Draft *draft)
         = decision->mode == MODE_REDIRECT ? redirect_preface(notice->recipients) : NULL;
     const RenderInput input = {
         .report = decision->report, .template_ = decision->template_, .layout = draft->layout,
-        .customer = &notice->customer, .events = notice->events, .n_events = notice->n_events,
+        .customer = &notice->customer, .sender = sender_of(writer, draft->layout),
+        .events = notice->events, .n_events = notice->n_events,
         .class_id = decision->class_id, .reference = notice->reference, .preface = preface,
         .history = draft->told ? &draft->history : NULL, .memory = writer->memory,
-        .date = dated ? decision->provenance->time : 0,
+        .date = dated ? decision->provenance->time : 0, .written = task->order->now,
         .critical = decision->provenance != NULL && decision_is_critical(decision),
     };
 
@@ -103,16 +150,14 @@ static void write_mail(Writer *writer, Draft *draft)
     g_autoptr(Rendered) rendered = render_draft(writer, draft);
     const char *const redirect_to[] = { config->redirect_to, NULL };
     const NoticeHead head = {
-        .from = layout->from != NULL ? layout->from : notices_sender(config),
-        .reply_to = layout->reply_to != NULL ? layout->reply_to : config->reply_to,
+        .from = from_of(config, layout), .reply_to = reply_to_of(config, layout),
         .to_name = redirect ? NULL : notice->customer.name,
         .to = redirect ? redirect_to : (const char *const *)draft->to,
         .cc = redirect ? NULL : (const char *const *)draft->cc,
         .subject = rendered->subject, .message_id = notice->message_id,
         .language = rendered->language, .date = task->order->now, .headers = rendered->headers,
         .html = g_steal_pointer(&rendered->html),
-        .file = g_steal_pointer(&rendered->file), .file_name = rendered->file_name,
-        .known = writer->known,
+        .files = g_steal_pointer(&rendered->files), .known = writer->known,
     };
 
     notice->subject = g_strdup(rendered->subject);

@@ -6,11 +6,13 @@
  * so that an operator can empty a block of the layout without a trace. */
 #include "render.h"
 
+#include "attachment.h"
 #include "form.h"
 #include "render-html.h"
 #include "render-inline.h"
 #include "rows-csv.h"
 #include "rows-text.h"
+#include "rows-xarf.h"
 #include "wrap.h"
 
 #include <string.h>
@@ -218,27 +220,52 @@ static gboolean rows_in_text(const Writer *writer, const GPtrArray *languages,
                      &options);
 }
 
-/* In the text, attached, or both: attached when asked for, or when not all of it stands in
- * the text. */
+static void attach_csv(Writer *writer, const guint *columns, guint n, Rendered *rendered)
+{
+    const RenderInput *input = writer->values.input;
+    const RowsCsv options = { input->layout->table.bom, input->layout->table.formula_safe };
+    GString *content = rows_csv(input->report->table, input->events, input->n_events, columns, n,
+                                &options);
+
+    g_ptr_array_add(rendered->files,
+                    attachment_new("text/csv", rows_csv_name(input->class_id, input->reference),
+                                   content));
+    rendered->rows_attached = TRUE;
+}
+
+/* As reports for programs, where they are asked for; NULL: they are not to be had. */
+static GPtrArray *make_xarf(const Writer *writer, const guint *columns, guint n)
+{
+    gboolean bundle = form_has(writer->form, "xarf-bundle");
+    g_autoptr(GPtrArray) files = attachments_new();
+
+    if (!bundle && !form_has(writer->form, "xarf"))
+        return g_steal_pointer(&files);
+    return rows_xarf(files, writer->values.input, columns, n, bundle) ? g_steal_pointer(&files)
+                                                                      : NULL;
+}
+
+/* In the text, attached, or both: as a CSV file when asked for, or when not all of it stands
+ * in the text or in XARF. */
 static void write_table(Writer *writer, const GPtrArray *languages, Rendered *rendered)
 {
     const RenderInput *input = writer->values.input;
     const RenderFrame frame = { input->template_, input->layout, input->customer };
-    const RowsCsv options = { input->layout->table.bom, input->layout->table.formula_safe };
     guint n, outer = writer->values.count;
     g_autofree guint *columns = render_columns(input->report, &frame, &n);
     g_autoptr(GString) rows = g_string_new(NULL);
 
     if (n == 0)
         return;
-    if (!rows_in_text(writer, languages, columns, n, rows)
+    GPtrArray *xarf = make_xarf(writer, columns, n);
+    if (!rows_in_text(writer, languages, columns, n, rows) || xarf == NULL
         || form_has(writer->form, "attachment")) {
         write_attached(writer, languages);
         writer->values.count = outer;
-        rendered->file = rows_csv(input->report->table, input->events, input->n_events, columns,
-                                  n, &options);
-        rendered->file_name = rows_csv_name(input->class_id, input->reference);
+        attach_csv(writer, columns, n, rendered);
     }
+    if (xarf != NULL)
+        g_ptr_array_extend_and_steal(rendered->files, xarf);
     if (rows->len > 0)
         begin_block(writer);
     g_string_append_len(writer->text, rows->str, (gssize)rows->len);
@@ -366,6 +393,7 @@ Rendered *render(const RenderInput *input)
     Rendered *rendered = g_new0(Rendered, 1);
     g_autoptr(GPtrArray) languages = choose_languages(input);
     rendered->text = g_string_sized_new(4096);
+    rendered->files = attachments_new();
     Writer writer = { .text = rendered->text, .line = g_string_sized_new(1024) };
     render_values_init(&writer.values, input);
     writer.form = choose_form(input);
@@ -373,7 +401,7 @@ Rendered *render(const RenderInput *input)
     render_text(&writer, languages, rendered);
     if (form_has(writer.form, "html"))
         rendered->html
-            = render_html(input, languages, rendered->subject, rendered->file != NULL);
+            = render_html(input, languages, rendered->subject, rendered->rows_attached);
     render_values_clear(&writer.values);
     g_string_free(writer.line, TRUE);
     return rendered;
@@ -387,11 +415,10 @@ void rendered_free(Rendered *rendered)
     g_free(rendered->language);
     if (rendered->text != NULL) /* taken over by the caller */
         g_string_free(rendered->text, TRUE);
-    if (rendered->html != NULL) /* likewise, and so is the file */
+    if (rendered->html != NULL) /* likewise, and so are the files */
         g_string_free(rendered->html, TRUE);
-    if (rendered->file != NULL)
-        g_string_free(rendered->file, TRUE);
-    g_free(rendered->file_name);
+    if (rendered->files != NULL)
+        g_ptr_array_unref(rendered->files);
     g_ptr_array_unref(rendered->headers);
     g_free(rendered);
 }

@@ -36,11 +36,18 @@ RenderMemory *render_memory_new(void);
 void render_memory_free(RenderMemory *memory);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RenderMemory, render_memory_free)
 
+/* Who sends the notice, for rows as XARF. */
+typedef struct {
+    char *name;    /* his display name, or else his domain */
+    char *address; /* that answers reach: with an @ */
+} RenderSender;
+
 typedef struct {
     const Report *report;
     const Template *template_;
     const Layout *layout;
     const Customer *customer;
+    const RenderSender *sender;
     const guint32 *events; /* indices into report->events */
     guint n_events;        /* at least one */
     const char *class_id;
@@ -48,6 +55,7 @@ typedef struct {
     const char *preface;    /* put before everything, wrapped, LF begins a line; or NULL */
     const History *history; /* or NULL: nothing was told before */
     gint64 date;            /* when the report was sent, seconds since the epoch; 0: unknown */
+    gint64 written;         /* when the notice is, likewise */
     gboolean critical;      /* [KRITISCH], believed */
     RenderMemory *memory;   /* or NULL */
 } RenderInput;
@@ -58,8 +66,8 @@ typedef struct {
     GString *html;      /* the same as a page, where the layout wants one; or NULL */
     char *language;     /* "de", or "de, en": for Content-Language */
     GPtrArray *headers; /* "Name: value" UTF-8 strings, one line each */
-    GString *file;      /* the rows as a CSV file to attach, or NULL */
-    char *file_name;    /* its name, or NULL */
+    GPtrArray *files;   /* of Attachment: the rows as a CSV file, as XARF, both, or none */
+    gboolean rows_attached; /* the CSV file is among them */
 } Rendered;
 
 /* The customer's languages in the layout's order; subject and header fields are

@@ -5,10 +5,13 @@
 #include "source.h"
 
 static const struct {
-    const char *name, *id;
+    const char *name, *id, *organisation, *contact;
 } sources[SOURCE_N] = {
-    [SOURCE_CERTBUND] = { "CERT-Bund", "certbund" },
-    [SOURCE_SHADOWSERVER] = { "Shadowserver", "shadowserver" },
+    [SOURCE_CERTBUND] = { "CERT-Bund", "certbund",
+                          "CERT-Bund, Bundesamt für Sicherheit in der Informationstechnik",
+                          "certbund@bsi.bund.de" },
+    [SOURCE_SHADOWSERVER] = { "Shadowserver", "shadowserver", "The Shadowserver Foundation",
+                              "autoreports@shadowserver.org" },
 };
 
 const char *source_name(ReportSource source)
@@ -19,4 +22,14 @@ const char *source_name(ReportSource source)
 const char *source_id(ReportSource source)
 {
     return sources[source].id;
+}
+
+const char *source_organisation(ReportSource source)
+{
+    return sources[source].organisation;
+}
+
+const char *source_contact(ReportSource source)
+{
+    return sources[source].contact;
 }

@@ -15,4 +15,9 @@ typedef enum {
 const char *source_name(ReportSource source); /* "CERT-Bund", "Shadowserver": for people */
 const char *source_id(ReportSource source);   /* "certbund", "shadowserver": for programs */
 
+/* Who that is, in full, and an address of theirs that is published; mail for neither is ours to
+ * send. */
+const char *source_organisation(ReportSource source);
+const char *source_contact(ReportSource source);
+
 #endif

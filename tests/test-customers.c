@@ -96,8 +96,8 @@ static const struct {
       "192.0.2.0/24,A,a@example.org,c@example.org,+49 0,R1,business,csv\n",
       "", "further optional columns" },
     { "network,customer,email,form\n192.0.2.0/24,A,a@example.org,xls\n",
-      "c.csv:2: form \"xls\": csv, table or labels, attachment, html and hide=COLUMN, divided "
-      "by blanks, were expected",
+      "c.csv:2: form \"xls\": csv, table or labels, attachment, xarf or xarf-bundle, html "
+      "and hide=COLUMN, divided by blanks, were expected",
       "unknown form" },
     { "network,customer,email,deliver\n192.0.2.0/24,A,,none\n192.0.2.9,P,,pool\n", "",
       "no email needed" },

@@ -5,6 +5,7 @@
  * customer's system, and it has nothing that could hide one. */
 #include "errors.h"
 #include "guard-html.h"
+#include "attachment.h"
 #include "guard.h"
 #include "letter-maker.h"
 #include "message.h"
@@ -58,9 +59,10 @@ static GBytes *make_notice(const Report *report, const char *html, gboolean with
     if (with_rows) {
         g_string_append(text, rows->str);
     } else {
-        head.file = g_string_new(rows->str);
-        head.file_name = "rows.csv";
-        g_string_replace(head.file, "\n", "\r\n", 0);
+        GString *file = g_string_new(rows->str);
+        g_string_replace(file, "\n", "\r\n", 0);
+        head.files = attachments_new();
+        g_ptr_array_add(head.files, attachment_new("text/csv", g_strdup("rows.csv"), file));
     }
     g_autoptr(GError) error = NULL;
     GBytes *notice = notice_write(&head, text, &error);

@@ -2,6 +2,7 @@
  * Copyright the certbund-milter authors */
 
 /* Law 2: a finished notice that holds anything of another customer is stopped. */
+#include "attachment.h"
 #include "guard.h"
 
 #include "errors.h"
@@ -541,11 +542,12 @@ static void test_file(void)
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         const RowsCsv options = { cases[i].safe, cases[i].safe };
+        GString *file = rows_csv(report->table, cases[i].events, N_OWN, all_columns, 4, &options);
         const NoticeHead head = { .from = "abuse@example.org", .to = to, .subject = "Hinweis",
                                   .message_id = "<a@example.org>", .date = 1739354227,
-                                  .file = rows_csv(report->table, cases[i].events, N_OWN,
-                                                   all_columns, 4, &options),
-                                  .file_name = cases[i].name };
+                                  .files = attachments_new() };
+        g_ptr_array_add(head.files,
+                        attachment_new("text/csv", g_strdup(cases[i].name), file));
         g_autoptr(GBytes) notice = notice_write(&head, g_string_new(cases[i].text), NULL);
         g_test_message("%s", cases[i].why);
         g_assert_true(guard_check(guard, notice, own, N_OWN, all_columns, 4, NULL)

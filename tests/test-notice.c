@@ -2,6 +2,7 @@
  * Copyright the certbund-milter authors */
 
 /* Finished mails: header fields that hold, text that comes back as it was. */
+#include "attachment.h"
 #include "notice.h"
 
 #include "errors.h"
@@ -231,7 +232,8 @@ static void test_page(void)
         const char *file, *top;
         guint n;
     } cases[] = { { NULL, "multipart/alternative; boundary=", 2 },
-                  { "\"a\"\r\n", "multipart/mixed; boundary=", 3 } };
+                  { "\"a\"\r\n", "multipart/mixed; boundary=", 4 } };
+    static const char *const names[] = { "a.csv", "a.json" };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         GBytes *mails[2];
@@ -240,8 +242,11 @@ static void test_page(void)
         for (guint k = 0; k < 2; k++) {
             NoticeHead head = usual_head();
             head.html = g_string_new(html);
-            head.file = cases[i].file != NULL ? g_string_new(cases[i].file) : NULL;
-            head.file_name = "a.csv";
+            head.files = attachments_new();
+            for (guint f = 0; cases[i].file != NULL && f < 2; f++)
+                g_ptr_array_add(head.files,
+                                attachment_new(f == 0 ? "text/csv" : "application/json",
+                                               g_strdup(names[f]), g_string_new(cases[i].file)));
             mails[k] = notice_write(&head, g_string_new(text), &error);
         }
         g_assert_true(g_bytes_equal(mails[0], mails[1]));
@@ -254,12 +259,40 @@ static void test_page(void)
         g_assert_cmpstr(message_part(message, 1)->type, ==, "text/html");
         for (guint k = 0; k < 2; k++)
             g_assert_cmpstr(message_part(message, k)->within, ==, "alternative");
-        if (cases[i].file != NULL)
-            g_assert_cmpstr(message_part(message, 2)->within, ==, "mixed");
+        for (guint k = 2; k < cases[i].n; k++) {
+            g_autoptr(GBytes) file = message_part_bytes(message, k, &error);
+            g_assert_cmpstr(message_part(message, k)->within, ==, "mixed");
+            g_assert_true(message_part(message, k)->attachment);
+            g_assert_cmpstr(message_part(message, k)->filename, ==, names[k - 2]);
+            g_assert_cmpmem(g_bytes_get_data(file, NULL), g_bytes_get_size(file), cases[i].file,
+                            strlen(cases[i].file));
+        }
         g_autofree char *plain = message_part_text(message, 0, &length, &error);
         g_assert_cmpstr(plain, ==, text);
         g_autofree char *page = message_part_text(message, 1, &length, &error);
         g_assert_cmpstr(page, ==, html);
+    }
+}
+
+static void test_mailbox_parts(void)
+{
+    static const struct {
+        const char *mailbox, *address, *name;
+    } cases[] = {
+        { "abuse@example.org", "abuse@example.org", NULL },
+        { "Abuse <abuse@example.org>", "abuse@example.org", "Abuse" },
+        { "\"\" <abuse@example.org>", "abuse@example.org", NULL },
+        { "=?utf-8?q?M=C3=BCller?= <abuse@example.org>", "abuse@example.org", "M\xc3\xbcller" },
+        { "abuse", NULL, NULL },
+        { "a@example.org, b@example.org", NULL, NULL },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *name = NULL;
+        g_autofree char *address = notice_mailbox_address(cases[i].mailbox, &name);
+        g_test_message("%s", cases[i].mailbox);
+        g_assert_cmpstr(address, ==, cases[i].address);
+        g_assert_cmpstr(name, ==, cases[i].name);
     }
 }
 
@@ -269,6 +302,8 @@ static void test_page_refused(void)
     NoticeHead head = usual_head();
     head.from = "nobody";
     head.html = g_string_new("x");
+    head.files = attachments_new();
+    g_ptr_array_add(head.files, attachment_new("text/csv", g_strdup("x"), g_string_new("x")));
     g_assert_null(notice_write(&head, g_string_new("x\n"), NULL));
 }
 
@@ -308,6 +343,7 @@ int main(int argc, char **argv)
     g_test_add_func("/notice/attached", test_attached);
     g_test_add_func("/notice/page", test_page);
     g_test_add_func("/notice/page-refused", test_page_refused);
+    g_test_add_func("/notice/mailbox-parts", test_mailbox_parts);
     g_test_add_func("/notice/refuses", test_refuses);
     return g_test_run();
 }

@@ -270,7 +270,7 @@ static void test_cells_come_back(void)
         const Shown shown = { report->table, &event, 1, columns, 4 };
         g_autoptr(GError) error = NULL;
         GString *words = guard_html_words(rendered->html->str, rendered->html->len, &shown, TRUE,
-                                          rendered->file != NULL, &error);
+                                          rendered->rows_attached, &error);
         g_assert_no_error(error);
         g_string_free(words, TRUE);
     }

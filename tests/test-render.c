@@ -374,19 +374,15 @@ static void test_preface(void)
                           .kind = "",
                           .form = "" };
     guint32 events[] = { 0 };
-    RenderInput input = { report,
-                          templates_by_id(set, "open-telnet"),
-                          templates_layout(set, ""),
-                          &customer,
-                          events,
-                          1,
-                          "open-telnet",
-                          "A-7F3K2Q",
-                          "Test run.\nTo: noc@example.org\n",
-                          NULL,
-                          0,
-                          FALSE,
-                          NULL };
+    const RenderInput input = { .report = report,
+                                .template_ = templates_by_id(set, "open-telnet"),
+                                .layout = templates_layout(set, ""),
+                                .customer = &customer,
+                                .events = events,
+                                .n_events = 1,
+                                .class_id = "open-telnet",
+                                .reference = "A-7F3K2Q",
+                                .preface = "Test run.\nTo: noc@example.org\n" };
     g_autoptr(Rendered) rendered = render(&input);
     g_assert_true(g_str_has_prefix(
         rendered->text->str, "Test run.\nTo: noc@example.org\n\n[English version below]\n\nSehr"));

@@ -25,6 +25,9 @@ static void test_form(void)
         { "csv table", FALSE, TRUE },
         { "table table", FALSE, TRUE },
         { "Table", FALSE, TRUE },
+        { "labels xarf", TRUE, TRUE },
+        { "xarf-bundle", TRUE, TRUE },
+        { "xarf xarf-bundle", FALSE, TRUE },
         { "xls", FALSE, TRUE },
     };
 

@@ -256,8 +256,8 @@ static const struct {
     { "table-max-rows-limit", L "<table max-rows='65536'/>" X "</layout>",
       "x.xml:3: max-rows=\"65536\" in <table>, expected a number from 0 to 65535" },
     { "table-form", L "<table form='labels table'/>" X "</layout>",
-      "x.xml:3: form=\"labels table\", csv, table or labels, attachment, html and hide=COLUMN, divided "
-      "by blanks, were expected" },
+      "x.xml:3: form=\"labels table\", csv, table or labels, attachment, xarf or xarf-bundle, html "
+      "and hide=COLUMN, divided by blanks, were expected" },
 };
 
 static void test_file(gconstpointer data)
