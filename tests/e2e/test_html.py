@@ -4,8 +4,12 @@
 """<table form="html"/>: each notice as it lies in the mailbox has its text and a page with the
 same rows, signed or not, with a file or without; the text is that of a notice without a page."""
 
+import base64
 import contextlib
+import csv
 import html.parser
+import io
+import json
 import os
 import re
 import tempfile
@@ -101,18 +105,30 @@ def test_alternative(stage):
     equal(texts[1], texts[0], "texts with and without a page")
 
 
-@case("HTML: with an attached file, the two and the file in a multipart/mixed")
+def check_reports(files, rows):
+    """XARF: one for each row."""
+    equal([file.get_content_type() for file in files], ["application/json"] * len(rows))
+    reports = [json.loads(file.get_payload(decode=True)) for file in files]
+    equal([report["source_identifier"] for report in reports], [row[1] for row in rows])
+    for report, row in zip(reports, rows):
+        payload = base64.b64decode(report["evidence"][0]["payload"], validate=True)
+        table = csv.reader(io.StringIO(payload.decode(), newline=""), strict=True)
+        equal(list(table)[1:], [row], "the row in evidence")
+
+
+@case("HTML: with attached files, the two and the files in a multipart/mixed")
 def test_mixed(stage):
     sent, rows = telnet_report()
-    with templates('<table form="attachment html"/>') as directories:
+    with templates('<table form="attachment html xarf"/>') as directories:
         with stage.daemon({"templates.directories": directories}):
             stage.send(sent)
     for box in (ANNA, BERT, CARL):
         message = mails.strict(stage.mails(box)[0])
         equal(message.get_content_type(), "multipart/mixed")
-        both, file = message.iter_parts()
+        both, file, *reports = message.iter_parts()
         check_alternative(both, own_rows(rows, box))
         equal(file.get_content_type(), "text/csv")
+        check_reports(reports, own_rows(rows, box))
         assert both.get_boundary() != message.get_boundary(), "boundaries are the same"
 
 
