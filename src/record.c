@@ -14,6 +14,7 @@
 #include "hex.h"
 #include "notices.h"
 #include "record-desk.h"
+#include "record-replay.h"
 #include "record-single.h"
 
 #include <string.h>
@@ -32,7 +33,6 @@ typedef struct {
     GPtrArray *ids;       /* of the notices made, char * */
     guint32 *notice_of;   /* per event: index in ids plus 1, or NO_NOTICE */
     GBytes *sample;       /* pilot: the first notice */
-    gboolean known;       /* a replay of which the desk was told: nothing of it is kept */
     gint64 now, progress_due;
 } Run;
 
@@ -430,30 +430,6 @@ static gboolean fill(Run *run, GError **error)
     return ledger_commit(run->transaction, n_rows, status_name(decision->status), state, error);
 }
 
-/* A line in the ledger and no more: whoever has one genuine mail can send it any number of
- * times, under as many tickets.  Its rows are known from the first. */
-static gboolean note_replay(Run *run, GError **error)
-{
-    return ledger_commit(run->transaction, 0, status_name(run->decision->status), REPORT_DONE,
-                         error);
-}
-
-/* A signature covers no ticket: who has a genuine report could send it again under a new
- * one.  Whom a person vouches for is no replay. */
-static gboolean hold_replay(Run *run, GError **error)
-{
-    Decision *decision = run->decision;
-    guint n;
-
-    if (!decision_is_part(decision) || *decision->provenance->signature == '\0'
-        || *run->input->person != '\0')
-        return TRUE;
-    g_autofree char *ticket = ledger_signature_elsewhere(run->transaction, &n);
-    run->known = n > 1;
-    return ticket == NULL || decision->assignment == NULL || decision->status > STATUS_ATTENTION
-        || decision_hold(decision, error, "a replay: its signed part came under %s", ticket);
-}
-
 /* Law 4: the ledger has this report already; nothing is made of this copy. */
 static void call_duplicate(Run *run)
 {
@@ -462,24 +438,10 @@ static void call_duplicate(Run *run)
     run->decision->status = STATUS_DUPLICATE;
 }
 
-/* Anybody can send it, as often as he likes: an unproven mail, and one with a genuine signed
- * part that is old or was here before. */
-static gboolean is_doubtful(const Run *run)
-{
-    return run->decision->status == STATUS_UNVERIFIED
-        || (decision_is_part(run->decision) && run->decision->status == STATUS_OLD);
-}
-
-static gboolean has_room(const Run *run)
-{
-    gsize size = g_bytes_get_size(run->input->bytes);
-
-    return !is_doubtful(run)
-        || ledger_doubtful_bytes(run->transaction) + size <= RECORD_UNPROVEN_MAX;
-}
-
 static gboolean record(Run *run, GError **error)
 {
+    gboolean known;
+
     run->transaction = begin(run, run->input->released, error);
     if (run->transaction == NULL || !replace_weaker(run, error))
         return FALSE;
@@ -490,11 +452,11 @@ static gboolean record(Run *run, GError **error)
     }
     if (run->input->why != NULL)
         ledger_explain(run->transaction, run->input->why);
-    if (!hold_replay(run, error))
+    if (!replay_hold(run->transaction, run->input, run->decision, &known, error))
         return FALSE;
-    if (run->known)
-        return note_replay(run, error);
-    run->recorded->kept = has_room(run);
+    if (known)
+        return replay_note(run->transaction, run->decision, error);
+    run->recorded->kept = replay_has_room(run->transaction, run->input, run->decision);
     return !run->recorded->kept || fill(run, error);
 }
 
