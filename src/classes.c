@@ -147,13 +147,13 @@ const ReportClass *classes_by_id(const char *id)
 
 const char *classes_time_column(const char *class_id)
 {
-    static const char other[] = "Time";
+    static const char usual[] = "timestamp";
     const ReportClass *class = classes_by_id(class_id);
 
     for (guint i = 0; class != NULL && i < class->n_columns; i++)
-        if (strcmp(class->columns[i].name, other) == 0)
-            return other;
-    return "timestamp";
+        if (columns_same(class->columns[i].name, usual))
+            return class->columns[i].name;
+    return usual;
 }
 
 static const char *const severities[][2] = {

@@ -58,7 +58,8 @@ const ReportClass *classes_named(const char *title);
 const ReportClass *classes_contradiction(const ReportClass *class, const Table *table,
                                          const char *text);
 
-/* What its reports call the column of the time: "timestamp", but for old classes. */
+/* What its reports call the column of the time: the class's column of which "timestamp" is the
+ * name or, in old classes, an alias (columns.h). */
 const char *classes_time_column(const char *class_id);
 
 /* How bad it is.  High: infected or compromised, or [KRITISCH] in the subject.  Medium:

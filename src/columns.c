@@ -60,14 +60,18 @@ const Column *columns_find(const char *name)
     return NULL;
 }
 
-static gboolean is_alias(const char *name, const char *written)
+static gboolean has_alias(const Column *column, const char *written)
 {
-    const Column *column = columns_find(name);
-    for (char **alias = column != NULL ? column->aliases : NULL; alias != NULL && *alias != NULL;
-         alias++)
+    for (char **alias = column->aliases; *alias != NULL; alias++)
         if (same_name(*alias, written))
             return TRUE;
     return FALSE;
+}
+
+static gboolean is_alias(const char *name, const char *written)
+{
+    const Column *column = columns_find(name);
+    return column != NULL && has_alias(column, written);
 }
 
 gboolean columns_same(const char *name, const char *written)
@@ -95,9 +99,8 @@ const Column *columns_named(const char *written)
         if (same_name(names->columns[i].name, written))
             return &names->columns[i];
     for (guint i = 0; i < names->n; i++)
-        for (char **alias = names->columns[i].aliases; *alias != NULL; alias++)
-            if (same_name(*alias, written))
-                return &names->columns[i];
+        if (has_alias(&names->columns[i], written))
+            return &names->columns[i];
     return NULL;
 }
 

@@ -71,6 +71,17 @@ static gboolean is_field(const Letter *letter, guint from, const char *german, c
     return FALSE;
 }
 
+static gboolean is_sender(const Line *line)
+{
+    return begins(line, "Von:") || begins(line, "From:");
+}
+
+static gboolean is_addressed(const Letter *letter, guint from)
+{
+    return is_field(letter, from, "An:", "To:") || is_field(letter, from, "Datum:", "Date:")
+           || is_field(letter, from, "Gesendet:", "Sent:");
+}
+
 /* Does a forwarded or cited mail begin at line i? */
 static gboolean is_copy(const Letter *letter, guint i)
 {
@@ -80,10 +91,8 @@ static gboolean is_copy(const Letter *letter, guint i)
         words++;
     if (*words != NULL && (begins(&line, "--") || begins(&line, *words)))
         return TRUE;
-    return (begins(&line, "Von:") || begins(&line, "From:"))
-           && is_field(letter, i + 1, "Betreff:", "Subject:")
-           && (is_field(letter, i + 1, "An:", "To:") || is_field(letter, i + 1, "Datum:", "Date:")
-               || is_field(letter, i + 1, "Gesendet:", "Sent:"));
+    return is_sender(&line) && is_field(letter, i + 1, "Betreff:", "Subject:")
+           && is_addressed(letter, i + 1);
 }
 
 /* "Am 12.02.2025 um 10:00 schrieb Erika Muster:", also broken once. */
@@ -106,11 +115,8 @@ static gboolean is_attribution(const Letter *letter, guint i)
 static gboolean is_header(const Letter *letter, guint i)
 {
     Line line = inner(&letter->lines[i]);
-    return (begins(&line, "Von:") || begins(&line, "From:") || begins(&line, "*Von:")
-            || begins(&line, "*From:"))
-           && (is_field(letter, i + 1, "Gesendet:", "Sent:")
-               || is_field(letter, i + 1, "*Gesendet:", "*Sent:")
-               || is_field(letter, i + 1, "Datum:", "Date:") || is_field(letter, i + 1, "An:", "To:")
+    return (is_sender(&line) || begins(&line, "*Von:") || begins(&line, "*From:"))
+           && (is_addressed(letter, i + 1) || is_field(letter, i + 1, "*Gesendet:", "*Sent:")
                || is_field(letter, i + 1, "Betreff:", "Subject:"));
 }
 

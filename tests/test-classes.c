@@ -419,6 +419,7 @@ static void test_contradiction(void)
     g_assert_null(classes_named("Offene DNS-Resolver und mehr"));
     g_assert_nonnull(classes_named("offener dns resolver"));
     g_assert_cmpstr(classes_time_column("malware-ebury"), ==, "Time");
+    g_assert_cmpstr(classes_time_column("manual-ssh-bruteforce"), ==, "timestamp(UTC+0)");
     g_assert_cmpstr(classes_time_column("malware"), ==, "timestamp");
     g_assert_cmpstr(classes_time_column("no-class"), ==, "timestamp");
 }
