@@ -7,6 +7,7 @@
  *
  *     bench-rendering [CUSTOMERS] */
 #include "fixture.h"
+#include "mail-maker.h"
 #include "notices.h"
 
 #include <csv.h>
@@ -40,21 +41,17 @@ static char *make_customers(guint n, const char *language)
 
 static GBytes *make_report(guint customers)
 {
-    GString *mail = g_string_new(
-        "From: CERT-Bund Reports <reports@reports.cert-bund.de>\r\n"
-        "Subject: [CB-Report#20250212-10000001] Offene Telnet-Server in AS64496\r\n"
-        "Date: Wed, 12 Feb 2025 09:57:07 +0000\r\nMessage-ID: <1@reports.example.org>\r\n"
-        "Content-Type: text/plain; charset=utf-8\r\n\r\n"
-        "Betroffene Systeme in Ihrem Netzbereich:\r\n\r\n"
-        "\"asn\",\"ip\",\"timestamp\",\"port\",\"banner\"\r\n");
+    static const char *const columns[] = { "asn", "ip", "timestamp", "port", "banner", NULL };
+    g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
     for (guint i = 0; i < customers * ROWS; i++) {
-        g_string_append(mail, "\"64496\",\"");
-        append_address(mail, i / ROWS, i % ROWS);
-        g_string_append_printf(mail, "\",\"2025-02-11 11:%02u:%02u\",\"23\",\"login: %u\"\r\n",
-                               i / 60 % 60, i % 60, i);
+        g_autoptr(GString) address = g_string_new(NULL);
+        g_autofree char *time = g_strdup_printf("2025-02-11 11:%02u:%02u", i / 60 % 60, i % 60);
+        g_autofree char *banner = g_strdup_printf("login: %u", i);
+        append_address(address, i / ROWS, i % ROWS);
+        g_ptr_array_add(rows, mail_row("64496", address->str, time, "23", banner, NULL));
     }
-    g_string_append(mail, "\r\n\r\nMit freundlichen Gr\xc3\xbc\xc3\x9f" "en\r\nTeam CERT-Bund\r\n");
-    return g_string_free_to_bytes(mail);
+    const MailOptions options = { .columns = columns, .rows = rows };
+    return mail_make(&options);
 }
 
 /* As notices-write.c asks for it; the sum of the texts, so that nothing is left out. */

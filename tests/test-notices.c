@@ -4,6 +4,7 @@
 /* Notices that other threads write ahead: the same, in the same order, as without. */
 #include "fixture.h"
 #include "hex.h"
+#include "mail-maker.h"
 #include "notices.h"
 
 #include <string.h>
@@ -34,21 +35,17 @@ static char *customers_csv(void)
 
 static GBytes *report(void)
 {
-    GString *mail = g_string_new(
-        "From: CERT-Bund Reports <reports@reports.cert-bund.de>\r\n"
-        "Subject: [CB-Report#20250212-10000001] Offene Telnet-Server in AS64496\r\n"
-        "Date: Wed, 12 Feb 2025 09:57:07 +0000\r\nMessage-ID: <1@reports.example.org>\r\n"
-        "Content-Type: text/plain; charset=utf-8\r\n\r\n"
-        "Betroffene Systeme in Ihrem Netzbereich:\r\n\r\n"
-        "\"asn\",\"ip\",\"timestamp\",\"port\",\"banner\"\r\n");
+    static const char *const columns[] = { "asn", "ip", "timestamp", "port", "banner", NULL };
+    g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
     for (guint row = 0; row < ROWS; row++)
         for (guint i = 0; i < CUSTOMERS; i++) {
-            g_string_append(mail, "\"64496\",\"");
-            append_address(mail, i, row);
-            g_string_append(mail, "\",\"2025-02-11 11:10:25\",\"23\",\"login: \"\r\n");
+            g_autoptr(GString) address = g_string_new(NULL);
+            append_address(address, i, row);
+            g_ptr_array_add(rows, mail_row("64496", address->str, "2025-02-11 11:10:25", "23",
+                                           "login: ", NULL));
         }
-    g_string_append(mail, "\r\n\r\nMit freundlichen Gr\xc3\xbc\xc3\x9f" "en\r\nTeam CERT-Bund\r\n");
-    return g_string_free_to_bytes(mail);
+    const MailOptions options = { .columns = columns, .rows = rows };
+    return mail_make(&options);
 }
 
 /* ---- what the sink was given, as one text */

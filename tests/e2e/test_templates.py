@@ -126,12 +126,17 @@ def expect_frame(stage, box, brand):
           f"signatures to {box}")
 
 
-@case("brands: each customer of a report gets the frame, sender and ticket fields of his own")
-def test_brands(stage):
+def branded(stage):
+    """A daemon whose customers have brands, with a layout for each."""
     daemon = stage.daemon(customers=BRANDED.format(anna=ANNA, bert=BERT, carl=CARL))
     for brand in HEADERS:
         write_layout(daemon, brand)
-    with daemon:
+    return daemon
+
+
+@case("brands: each customer of a report gets the frame, sender and ticket fields of his own")
+def test_brands(stage):
+    with branded(stage):
         stage.send(mails.report(TELNET, ROWS + telnet_rows(["198.51.100.1"])))
         stage.expect_status("handled", {ABUSE: 1, ANNA: 1, BERT: 1, CARL: 1})
         for box, brand in ((ANNA, "nord"), (BERT, "sued"), (CARL, "")):
@@ -140,10 +145,7 @@ def test_brands(stage):
 
 @case("brands: a reload that lacks a brand's layout is refused, and the old frame stays")
 def test_brand_lost(stage):
-    daemon = stage.daemon(customers=BRANDED.format(anna=ANNA, bert=BERT, carl=CARL))
-    for brand in HEADERS:
-        write_layout(daemon, brand)
-    with daemon:
+    with branded(stage) as daemon:
         os.remove(daemon.path("shipped/sued.xml"))
         daemon.reload(f"{daemon.customers}:3: no layout 'sued'")
         stage.send(mails.report(TELNET, ROWS))
