@@ -4,7 +4,6 @@
 /* Writes, reads and prints configs for their tests. */
 #include "config-fixture.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 
 Config *config_made(const char *text, gssize length, Faults *faults)
@@ -89,27 +88,4 @@ char *config_shipped(const char *folder, const char *name)
     g_file_get_contents(path, &text, NULL, &error);
     g_assert_no_error(error);
     return text;
-}
-
-int config_tests_run(int argc, char **argv, void (*add)(void))
-{
-    g_autofree char *source = g_path_get_dirname(__FILE__);
-    g_autofree char *given = g_strdup(g_getenv("G_TEST_SRCDIR"));
-    g_autofree char *absolute = g_canonicalize_filename(given != NULL ? given : source, NULL);
-    g_setenv("G_TEST_SRCDIR", absolute, TRUE);
-    g_autofree char *program = g_canonicalize_filename(argv[0], NULL);
-    argv[0] = program; /* subprocesses start in another working directory */
-    g_test_init(&argc, &argv, NULL);
-
-    g_autoptr(GError) error = NULL;
-    g_autofree char *folder = g_dir_make_tmp("test-config-XXXXXX", &error);
-    g_assert_no_error(error);
-    g_assert_cmpint(g_chdir(folder), ==, 0);
-    add();
-    int result = g_test_run();
-
-    g_unlink(CONFIG_NAME);
-    g_chdir("/");
-    g_rmdir(folder);
-    return result;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright the certbund-milter authors */
 
-/* config-fixture: for tests of the config: a file of it in a folder of its own, its faults as
- * text, and its fields as text.  What is no fault of the config's is one of the test. */
+/* config-fixture: for tests of the config: a file of it in the working directory, which is one of
+ * the test's own (fixture_run_apart()), its faults and its fields as text.  What is no fault of the config's is one of the test. */
 #ifndef CERTBUND_CONFIG_FIXTURE_H
 #define CERTBUND_CONFIG_FIXTURE_H
 
@@ -10,10 +10,7 @@
 #include "config.h"
 #include "faults.h"
 
-#define CONFIG_NAME "t.conf" /* in the working directory */
-
-/* Runs the tests that add() has added, in a new folder; main()'s result. */
-int config_tests_run(int argc, char **argv, void (*add)(void));
+#define CONFIG_NAME "t.conf"
 
 /* What is read from a file with this text; length -1: up to its NUL.  NULL with faults. */
 Config *config_made(const char *text, gssize length, Faults *faults);

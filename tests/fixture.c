@@ -36,6 +36,26 @@ void fixture_remove(char *directory)
     g_free(directory);
 }
 
+int fixture_run_apart(int argc, char **argv, void (*add)(void))
+{
+    g_autofree char *beside = g_path_get_dirname(__FILE__);
+    const char *given = g_getenv("G_TEST_SRCDIR");
+    g_autofree char *source = g_canonicalize_filename(given != NULL ? given : beside, NULL);
+    g_autofree char *program = g_canonicalize_filename(argv[0], NULL);
+
+    g_setenv("G_TEST_SRCDIR", source, TRUE);
+    argv[0] = program;
+    g_test_init(&argc, &argv, NULL);
+    char *directory = fixture_directory();
+    g_assert_cmpint(g_chdir(directory), ==, 0);
+    add();
+    int result = g_test_run();
+
+    g_assert_cmpint(g_chdir("/"), ==, 0);
+    fixture_remove(directory);
+    return result;
+}
+
 void fixture_write(const char *directory, const char *name, const char *text)
 {
     g_autofree char *path = g_build_filename(directory, name, NULL);

@@ -14,6 +14,10 @@
 char *fixture_directory(void);
 void fixture_remove(char *directory);
 
+/* main() for tests with a working directory of their own, which add() adds: its result.
+ * Subprocesses of theirs find the program and the project's files, too. */
+int fixture_run_apart(int argc, char **argv, void (*add)(void));
+
 /* Write directory/name. */
 void fixture_write(const char *directory, const char *name, const char *text);
 

@@ -4,6 +4,7 @@
 /* Tests of config: its file: lines, groups and keys that are none, its limits, and bytes that
  * an operator has damaged. */
 #include "config-fixture.h"
+#include "fixture.h"
 
 #include <string.h>
 
@@ -156,5 +157,5 @@ static void add(void)
 
 int main(int argc, char **argv)
 {
-    return config_tests_run(argc, argv, add);
+    return fixture_run_apart(argc, argv, add);
 }

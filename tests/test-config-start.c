@@ -4,6 +4,7 @@
 /* Tests of config: what must hold before a daemon starts with it: keys that need each other,
  * programs and modes of files. */
 #include "config-fixture.h"
+#include "fixture.h"
 
 #include <glib/gstdio.h>
 #include <sys/prctl.h>
@@ -168,5 +169,5 @@ static void add(void)
 
 int main(int argc, char **argv)
 {
-    return config_tests_run(argc, argv, add);
+    return fixture_run_apart(argc, argv, add);
 }

@@ -3,6 +3,7 @@
 
 /* Tests of config: every type's good and bad values, each bound at its limit and one above. */
 #include "config-fixture.h"
+#include "fixture.h"
 
 #include <string.h>
 
@@ -362,5 +363,5 @@ static void add(void)
 
 int main(int argc, char **argv)
 {
-    return config_tests_run(argc, argv, add);
+    return fixture_run_apart(argc, argv, add);
 }

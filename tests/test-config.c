@@ -4,6 +4,7 @@
 /* Tests of config: every key's default, and the files an operator gets from us: the commented
  * example and the man page name every key with its default. */
 #include "config-fixture.h"
+#include "fixture.h"
 
 #include <string.h>
 
@@ -159,5 +160,5 @@ static void add(void)
 
 int main(int argc, char **argv)
 {
-    return config_tests_run(argc, argv, add);
+    return fixture_run_apart(argc, argv, add);
 }

@@ -4,29 +4,19 @@
 /* Properties of customers: random files and random keys against a reference that
  * looks at every line and at every instant at which an answer could change.  The
  * seed is fixed and printed. */
-#include "customers.h"
+#include "customers-fixture.h"
+#include "fixture.h"
+#include "timestamp.h"
 
-#include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "timestamp.h"
-
-#define FILE_NAME    "c.csv" /* in a folder of its own, the working directory */
 #define SEED         20250212
 #define RANDOM_FILES 400
 #define RANDOM_KEYS  150
 #define DAYS         8          /* the files' times are midnights of these days */
 #define BASE_TIME    1735689600 /* 2025-01-01 */
 #define DAY_SECS     86400
-
-static Customers *load(const char *text, Faults *faults)
-{
-    g_autoptr(GError) error = NULL;
-    g_file_set_contents(FILE_NAME, text, -1, &error);
-    g_assert_no_error(error);
-    return customers_load(FILE_NAME, faults);
-}
 
 typedef struct {
     Network network;
@@ -287,7 +277,7 @@ static void test_random(void)
         }
         g_autofree char *text = write_lines(lines);
         g_autoptr(Faults) faults = faults_new();
-        g_autoptr(Customers) customers = load(text, faults);
+        g_autoptr(Customers) customers = customers_made(text, strlen(text), faults);
         g_assert_nonnull(customers);
         compare_keys(rand, customers, lines, file, kinds);
     }
@@ -322,7 +312,7 @@ static void test_random_conflicts(void)
         }
         g_autofree char *text = write_lines(lines);
         g_autoptr(Faults) faults = faults_new();
-        g_autoptr(Customers) customers = load(text, faults);
+        g_autoptr(Customers) customers = customers_made(text, strlen(text), faults);
         if (want != (customers == NULL))
             g_error("seed %d, file %u: %u faults", SEED, file, faults_count(faults));
         faulty += want ? 1 : 0;
@@ -332,19 +322,13 @@ static void test_random_conflicts(void)
     g_assert_cmpuint(faulty, <, 900);
 }
 
-int main(int argc, char **argv)
+static void add(void)
 {
-    g_autoptr(GError) error = NULL;
-
-    g_test_init(&argc, &argv, NULL);
-    g_autofree char *folder = g_dir_make_tmp("test-customers-random-XXXXXX", &error);
-    g_assert_no_error(error);
-    g_assert_cmpint(g_chdir(folder), ==, 0);
     g_test_add_func("/customers/random", test_random);
     g_test_add_func("/customers/random-conflicts", test_random_conflicts);
-    int result = g_test_run();
-    g_unlink(FILE_NAME);
-    g_assert_cmpint(g_chdir("/"), ==, 0);
-    g_rmdir(folder);
-    return result;
+}
+
+int main(int argc, char **argv)
+{
+    return fixture_run_apart(argc, argv, add);
 }
