@@ -5,7 +5,15 @@
 
 #include <stdarg.h>
 
-G_DEFINE_QUARK(certbund-error-quark, certbund_error)
+/* As G_DEFINE_QUARK(), whose variable any thread may write while another reads it. */
+GQuark certbund_error_quark(void)
+{
+    static gsize quark;
+
+    if (g_once_init_enter(&quark))
+        g_once_init_leave(&quark, g_quark_from_static_string("certbund-error-quark"));
+    return (GQuark)quark;
+}
 
 G_GNUC_PRINTF(3, 0)
 static void set(GError **error, CertbundError code, const char *format, va_list arguments)
