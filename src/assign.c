@@ -160,7 +160,10 @@ Assignment *assign(const Report *report, const Customers *customers,
 
     assignment->n_events = report->n_events;
     assignment->fates = g_new(EventFate, report->n_events);
+    assignment->lines = g_new0(guint32, report->n_events);
     for (guint i = 0; i < report->n_events; i++) {
+        if (!report->events[i].unreadable && answers[i].kind == ANSWER_CUSTOMER)
+            assignment->lines[i] = answers[i].line;
         assignment->fates[i] = report->events[i].unreadable
             ? (EventFate){ NO_CUSTOMER, FATE_UNREADABLE, REASON_NO_ADDRESS }
             : fate_of(customers, &answers[i], hold);
@@ -177,6 +180,7 @@ Assignment *assignment_of_one(guint n_events, guint32 customer)
     assignment->n_events = assignment->counts[FATE_NOTIFIED] = n_events;
     assignment->fates = g_new(EventFate, n_events);
     assignment->order = g_new(guint32, n_events);
+    assignment->lines = g_new0(guint32, n_events);
     for (guint i = 0; i < n_events; i++) {
         assignment->fates[i] = (EventFate) { customer, FATE_NOTIFIED, REASON_NONE };
         assignment->order[i] = i;
@@ -194,7 +198,28 @@ void assignment_free(Assignment *assignment)
     g_free(assignment->fates);
     g_free(assignment->groups);
     g_free(assignment->order);
+    g_free(assignment->lines);
     g_free(assignment);
+}
+
+char **assignment_networks(const Assignment *assignment, const Customers *customers,
+                           const guint32 *events, guint n_events)
+{
+    GPtrArray *networks = g_ptr_array_new();
+    g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+    guint32 last = 0;
+
+    for (guint i = 0; i < n_events; i++) {
+        guint32 line = assignment->lines[events[i]];
+        if (line == last || line == 0 || !g_hash_table_add(seen, GUINT_TO_POINTER(line)))
+            continue;
+        last = line;
+        char *network = customers_network_of_line(customers, line);
+        if (network != NULL)
+            g_ptr_array_add(networks, network);
+    }
+    g_ptr_array_add(networks, NULL);
+    return (char **)g_ptr_array_free(networks, FALSE);
 }
 
 void assignment_withdraw(Assignment *assignment, guint event, Fate fate, Reason reason)

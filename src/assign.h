@@ -61,6 +61,7 @@ typedef struct {
     CustomerGroup *groups; /* in order of the customers' first events */
     guint n_groups;
     guint32 *order; /* storage of groups[].events */
+    guint32 *lines; /* of customers.csv, one per event: the one that decided; 0: none */
 } Assignment;
 
 /* Keys for customers_lookup(), one per event; an unreadable event's key has
@@ -72,7 +73,7 @@ CustomerKey *assign_keys(const Report *report);
 Assignment *assign(const Report *report, const Customers *customers,
                    const CustomerAnswer *answers, gboolean hold);
 
-/* All n events are notified, and all are this customer's. */
+/* All n events are notified, and all are this customer's; by which lines is not known. */
 Assignment *assignment_of_one(guint n_events, guint32 customer);
 void assignment_free(Assignment *assignment);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Assignment, assignment_free)
@@ -80,6 +81,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Assignment, assignment_free)
 /* A notice is made of these: notified ones, and those of a customer whose notices wait
  * for the desk (deliver=hold, or no contact that takes mail). */
 gboolean assignment_in_notice(const EventFate *fate);
+
+/* The networks, or domains, of the customers' list that these events lie in, as
+ * customers_network_of_line() writes them, in the order of the events; one may come again from
+ * another line.  NULL-terminated, g_strfreev(). */
+char **assignment_networks(const Assignment *assignment, const Customers *customers,
+                           const guint32 *events, guint n_events);
 
 /* Take one event's fate back and give it this one; from FATE_NOTIFIED it stays in
  * its group's list, and nothing becomes FATE_NOTIFIED here. */

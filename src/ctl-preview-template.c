@@ -26,6 +26,25 @@ typedef struct {
     gboolean many;
 } Variant;
 
+/* As if each row's system had a network of a usual size; g_strfreev(). */
+static char **sample_networks(const Report *report, guint n)
+{
+    char **networks = g_new0(char *, n + 1);
+    char text[ADDRESS_TEXT_SIZE];
+
+    for (guint i = 0; i < n; i++) {
+        const char *account = report_account(report, i);
+        const char *at = account != NULL ? strrchr(account, '@') : NULL;
+        Address first = report->events[i].address;
+        gboolean ipv4 = address_is_ipv4(&first);
+        memset(first.bytes + (ipv4 ? 15 : 6), 0, ipv4 ? 1 : 10);
+        networks[i] = at != NULL ? g_strdup(at + 1)
+                                 : g_strdup_printf("%s/%d", address_format(&first, text),
+                                                   ipv4 ? 24 : 48);
+    }
+    return networks;
+}
+
 /* Puts one letter where it is wanted. */
 typedef void (*Show)(const Variant *variant, const Rendered *rendered, GString *out);
 
@@ -68,6 +87,7 @@ static Rendered *render_variant(const Variant *variant)
 
     for (guint i = 0; i < n; i++)
         events[i] = i;
+    g_auto(GStrv) networks = sample_networks(variant->report, n);
     char sender_name[] = "Muster-Hoster", sender_address[] = "abuse@example.org";
     const RenderSender sender = { sender_name, sender_address };
     const RenderInput input = {
@@ -75,6 +95,7 @@ static Rendered *render_variant(const Variant *variant)
         .customer = &customer, .sender = &sender, .events = events, .n_events = n,
         .class_id = variant->report->class_id, .reference = SAMPLE_REFERENCE,
         .date = SAMPLE_DATE, .written = SAMPLE_DATE,
+        .networks = (const char *const *)networks,
     };
     return render(&input);
 }

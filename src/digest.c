@@ -127,6 +127,21 @@ static void append_line(GString *text, const Decision *decision, guint row)
 
 /* ---- the customer's */
 
+/* The rows of earlier reports are looked up anew: whose line is gone since has no network. */
+static gboolean find_lines(Decision *day, guint32 customer, GError **error)
+{
+    const Report *report = day->report;
+    g_autofree CustomerKey *keys = assign_keys(report);
+    g_autofree CustomerAnswer *answers = g_new0(CustomerAnswer, report->n_events);
+
+    if (!customers_lookup(day->snapshot->customers, keys, report->n_events, answers, error))
+        return FALSE;
+    for (guint i = 0; i < report->n_events; i++)
+        if (answers[i].kind == ANSWER_CUSTOMER && answers[i].customer == customer)
+            day->assignment->lines[i] = answers[i].line;
+    return TRUE;
+}
+
 /* As if all lines so far had been one report about this customer. */
 static Decision *decision_of(const Decision *decision, const char *lines, guint32 customer,
                              GError **error)
@@ -140,7 +155,7 @@ static Decision *decision_of(const Decision *decision, const char *lines, guint3
 
     if (report == NULL)
         return NULL;
-    Decision *day = g_new0(Decision, 1);
+    g_autoptr(Decision) day = g_new0(Decision, 1);
     day->snapshot = snapshot_ref(decision->snapshot);
     day->report = report;
     day->template_ = templates_by_id(decision->snapshot->templates, TEMPLATE_DIGEST);
@@ -148,7 +163,7 @@ static Decision *decision_of(const Decision *decision, const char *lines, guint3
     day->mode = decision->mode;
     day->assignment = assignment_of_one(report->n_events, customer);
     day->reason = g_strdup("");
-    return day;
+    return find_lines(day, customer, error) ? g_steal_pointer(&day) : NULL;
 }
 
 typedef struct {

@@ -8,6 +8,7 @@
 #include "errors.h"
 #include "guard-html.h"
 #include "guard-mail.h"
+#include "guard-networks.h"
 #include "guard-pieces.h"
 #include "guard-rows.h"
 #include "guard-scan.h"
@@ -25,6 +26,7 @@ struct Guard {
     /* The guard's only changing parts: what was found to name nobody. */
     GuardPieces *calm;        /* pieces of text */
     GuardPieces *calm_fields; /* header fields as they stand in the notice */
+    GuardNetworks *networks;  /* that notices may name; or NULL */
 };
 
 /* Takes account; domains may be NULL. */
@@ -78,6 +80,12 @@ Guard *guard_new(const Report *report)
     return guard;
 }
 
+void guard_know_networks(Guard *guard, const Assignment *assignment, const Customers *customers)
+{
+    guard_networks_free(guard->networks);
+    guard->networks = guard_networks_new(guard->report, assignment, customers);
+}
+
 Guard *guard_share(const Guard *guard)
 {
     Guard *other = g_new0(Guard, 1);
@@ -88,6 +96,7 @@ Guard *guard_share(const Guard *guard)
     other->domains = g_hash_table_ref(guard->domains);
     other->calm = guard_pieces_new();
     other->calm_fields = guard_pieces_new();
+    other->networks = guard->networks != NULL ? guard_networks_share(guard->networks) : NULL;
     return other;
 }
 
@@ -97,6 +106,7 @@ void guard_free(Guard *guard)
         return;
     guard_pieces_free(guard->calm);
     guard_pieces_free(guard->calm_fields);
+    guard_networks_free(guard->networks);
     g_hash_table_unref(guard->addresses);
     g_hash_table_unref(guard->domains);
     g_hash_table_unref(guard->accounts);
@@ -112,15 +122,30 @@ typedef struct {
     gboolean named;        /* the text names a system or account of the report */
     GHashTable *addresses; /* of Address, pointing into the report's events; or NULL */
     GHashTable *accounts;  /* of char *, owned; or NULL */
+    GHashTable *written;   /* of Address: his networks'; or NULL */
 } Owner;
 
 static void owner_clear(Owner *owner)
 {
     g_clear_pointer(&owner->addresses, g_hash_table_unref);
     g_clear_pointer(&owner->accounts, g_hash_table_unref);
+    g_clear_pointer(&owner->written, g_hash_table_unref);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Owner, owner_clear)
+
+/* An affected address that none of his rows has: is it how a network of his is written? */
+static gboolean is_of_network(Owner *owner, const Address *address)
+{
+    GuardNetworks *networks = owner->guard->networks;
+
+    if (networks == NULL || owner->n_events == 0)
+        return FALSE;
+    if (owner->written == NULL)
+        owner->written = guard_networks_written(networks, owner->events, owner->n_events);
+    return g_hash_table_contains(owner->written, address)
+        && guard_networks_own(networks, address, owner->events[0]);
+}
 
 static Named whose_address(const Address *address, gpointer data)
 {
@@ -135,7 +160,8 @@ static Named whose_address(const Address *address, gpointer data)
             g_hash_table_add(owner->addresses,
                              &owner->guard->report->events[owner->events[i]].address);
     }
-    return g_hash_table_contains(owner->addresses, address) ? NAMED_OWN : NAMED_FOREIGN;
+    return g_hash_table_contains(owner->addresses, address) || is_of_network(owner, address)
+        ? NAMED_OWN : NAMED_FOREIGN;
 }
 
 static Named whose_account(const char *account, gpointer data)

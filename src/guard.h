@@ -28,16 +28,23 @@
  *
  * Where more than one reading is possible each counts, and at worst a notice is held;
  * but an address of the customer's own is never taken for a part of itself, nor for
- * more together with the port, blank or bracket behind it. */
+ * more together with the port, blank or bracket behind it.
+ *
+ * The networks that his events lie in may be named: see guard_know_networks(). */
 #ifndef CERTBUND_GUARD_H
 #define CERTBUND_GUARD_H
 
-#include "report.h"
+#include "assign.h"
 
 typedef struct Guard Guard;
 
 /* One for all notices of a report, which must outlive it.  For one thread. */
 Guard *guard_new(const Report *report);
+/* From now on a notice may name the addresses with which its customer's networks are written,
+ * as 192.0.2.0/24 is with 192.0.2.0, also where it is an affected address that none of its rows
+ * has, if all of the report's rows that have it are this customer's.  Both must outlive the
+ * guard and those that share it. */
+void guard_know_networks(Guard *guard, const Assignment *assignment, const Customers *customers);
 /* Another of the same report, for another thread. */
 Guard *guard_share(const Guard *guard);
 void guard_free(Guard *guard);

@@ -118,6 +118,17 @@ static const RenderSender *sender_of(Writer *writer, const Layout *layout)
     return sender;
 }
 
+/* Looked for only where they are shown. */
+static char **networks_of(const Decision *decision, const Draft *draft)
+{
+    const Notice *notice = &draft->notice;
+
+    if (!decision->template_->shows_networks && !draft->layout->shows_networks)
+        return NULL;
+    return assignment_networks(decision->assignment, decision->snapshot->customers,
+                               notice->events, notice->n_events);
+}
+
 static Rendered *render_draft(Writer *writer, const Draft *draft)
 {
     const Task *task = writer->task;
@@ -127,6 +138,7 @@ static Rendered *render_draft(Writer *writer, const Draft *draft)
     gboolean dated = decision->provenance != NULL && decision->provenance->dated;
     g_autofree char *preface
         = decision->mode == MODE_REDIRECT ? redirect_preface(notice->recipients) : NULL;
+    g_auto(GStrv) networks = networks_of(decision, draft);
     const RenderInput input = {
         .report = decision->report, .template_ = decision->template_, .layout = draft->layout,
         .customer = &notice->customer, .sender = sender_of(writer, draft->layout),
@@ -135,6 +147,7 @@ static Rendered *render_draft(Writer *writer, const Draft *draft)
         .history = draft->told ? &draft->history : NULL, .memory = writer->memory,
         .date = dated ? decision->provenance->time : 0, .written = task->order->now,
         .critical = decision->provenance != NULL && decision_is_critical(decision),
+        .networks = (const char *const *)networks,
     };
 
     return render(&input);

@@ -238,6 +238,7 @@ gboolean notices_make(Decision *decision, const NoticeOrder *order, GError **err
     if (assignment == NULL || assignment->n_groups == 0)
         return TRUE;
     g_autoptr(Guard) guard = guard_new(decision->report);
+    guard_know_networks(guard, assignment, decision->snapshot->customers);
     task.guard = guard;
     maker.digest = order->report_digest != NULL ? g_strdup(order->report_digest)
                                                 : report_digest(decision->report);

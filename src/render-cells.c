@@ -114,6 +114,16 @@ void render_addresses(const RenderValues *values, guint max, GString *out)
     end(&listing);
 }
 
+void render_networks(const RenderValues *values, guint max, GString *out, guint *more_r)
+{
+    const char *const *networks = values->input->networks;
+    Listing listing = begin(out, max);
+
+    for (guint i = 0; networks != NULL && networks[i] != NULL; i++)
+        add(&listing, networks[i]);
+    *more_r = end(&listing);
+}
+
 /* Any cell that is not empty, or that is this. */
 static gboolean any_cell(const RenderInput *input, const char *column, const char *value)
 {

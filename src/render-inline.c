@@ -87,6 +87,14 @@ static void append_addresses(const RenderValues *values, guint max, GString *out
     append_more(values, values->n_distinct - MIN(max, values->n_distinct), out);
 }
 
+static void append_networks(const RenderValues *values, guint max, GString *out)
+{
+    guint more;
+
+    render_networks(values, max, out, &more);
+    append_more(values, more, out);
+}
+
 static void append_column(const RenderValues *values, const Node *node, GString *out)
 {
     guint more;
@@ -118,6 +126,9 @@ static void append_node(const RenderValues *values, const Node *node, guint coun
         break;
     case NODE_ADDRESSES:
         append_addresses(values, node->max, out);
+        break;
+    case NODE_NETWORKS:
+        append_networks(values, node->max, out);
         break;
     case NODE_COLUMN:
         append_column(values, node, out);

@@ -38,6 +38,9 @@ void render_cells(const RenderValues *values, const char *column, guint max, GSt
 /* The first max different addresses (accounts) likewise. */
 void render_addresses(const RenderValues *values, guint max, GString *out);
 
+/* The first max different networks likewise. */
+void render_networks(const RenderValues *values, guint max, GString *out, guint *more_r);
+
 /* Append nodes, or one of them, as text: every <br/> is LF, blanks stay as they come. */
 void render_node(const RenderValues *values, const Node *node, GString *out);
 void render_inline(const RenderValues *values, const GPtrArray *nodes, GString *out);

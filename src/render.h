@@ -58,6 +58,8 @@ typedef struct {
     gint64 written;         /* when the notice is, likewise */
     gboolean critical;      /* [KRITISCH], believed */
     RenderMemory *memory;   /* or NULL */
+    const char *const *networks; /* the customer's that the events lie in, see
+                                    assignment_networks(); or NULL: not known */
 } RenderInput;
 
 typedef struct {

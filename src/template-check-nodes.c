@@ -106,7 +106,8 @@ static void check_node(const Node *node, gpointer data)
         check_zone(node, place);
     } else if (node->kind == NODE_IF)
         check_condition(node, place);
-    else if (node->kind == NODE_COLUMN || node->kind == NODE_ADDRESSES)
+    else if (node->kind == NODE_COLUMN || node->kind == NODE_ADDRESSES
+             || node->kind == NODE_NETWORKS)
         check_max(node, place);
     else if (node->kind == NODE_LINK && !is_url(node->text))
         faults_add(place->faults, place->file, node->line,

@@ -72,6 +72,7 @@ static const struct {
     { "field", NODE_FIELD, "name", FALSE },
     { "count", NODE_COUNT, NULL, FALSE },
     { "addresses", NODE_ADDRESSES, NULL, FALSE },
+    { "networks", NODE_NETWORKS, NULL, FALSE },
     { "column", NODE_COLUMN, "name", FALSE },
     { "template", NODE_TEMPLATE, NULL, FALSE },
     { "if", NODE_IF, NULL, TRUE },

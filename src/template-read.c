@@ -114,6 +114,16 @@ static void find_controls(const xmlNode *node, const char *file, Faults *faults)
     }
 }
 
+/* Does an element of this name stand there, or in one of these? */
+static gboolean has_element(const xmlNode *node, const char *name)
+{
+    for (const xmlNode *n = node; n != NULL; n = n->next)
+        if (n->type == XML_ELEMENT_NODE
+            && (strcmp((char *)n->name, name) == 0 || has_element(n->children, name)))
+            return TRUE;
+    return FALSE;
+}
+
 /* Words of an element's text; empty when the element is missing. */
 static char **words(const xmlNode *node)
 {
@@ -179,6 +189,7 @@ static Template *build_template(const xmlNode *root, const char *file)
     template_->columns = words(columns);
     template_->column_lines = template_word_places(columns);
     template_->columns_line = columns != NULL ? line_of(columns) : 0;
+    template_->shows_networks = has_element(root->children, "networks");
     template_->columns_only = !g_strcmp0(only, "yes");
     template_->form = columns != NULL ? template_attribute(columns, "form") : NULL;
     template_->form_line = columns != NULL ? template_attribute_place(columns, "form") : 0;
@@ -315,6 +326,7 @@ static Layout *build_layout(const xmlNode *root, const char *file, Faults *fault
     layout->from_line = child_line(root, "from");
     layout->reply_to = child_text(root, "reply-to");
     layout->reply_to_line = child_line(root, "reply-to");
+    layout->shows_networks = has_element(root->children, "networks");
     layout->table = build_table(template_child(root, "table"));
     layout->headers = g_ptr_array_new_with_free_func(header_free);
     layout->texts = g_ptr_array_new_with_free_func(layout_text_free);

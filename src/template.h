@@ -22,6 +22,7 @@ typedef enum {
     NODE_FIELD,     /* text: name of the field */
     NODE_COUNT,     /* number of distinct addresses, or of what it stands in is about */
     NODE_ADDRESSES, /* the first max addresses and, by the layout's <more>, how many others */
+    NODE_NETWORKS,  /* likewise, the customer's networks that the events lie in */
     NODE_COLUMN,    /* text: name; the first max different cells and, likewise, the others */
     NODE_TEMPLATE,  /* in a layout's subject: the template's */
     NODE_ONE,       /* children, if NODE_COUNT is one */
@@ -79,6 +80,7 @@ typedef struct {
     char *form;        /* words of form.h, before the layout's; or NULL */
     guint form_line;
     gboolean group_by_address;            /* one notice per address instead of per customer */
+    gboolean shows_networks;              /* a NODE_NETWORKS stands in it */
     char *sample;                         /* rows as CSV, with a header; or NULL */
     guint sample_line;
     GPtrArray *texts;                     /* of TemplateText, in file order, at least one */
@@ -130,6 +132,7 @@ typedef struct {
     char *from, *reply_to; /* RFC 5322 mailboxes, or NULL: the config's */
     GPtrArray *headers;    /* of TemplateHeader: further fields */
     LayoutTable table;
+    gboolean shows_networks;
     GPtrArray *texts;      /* of LayoutText, one per language of order */
     guint line, order_line, from_line, reply_to_line;
     GArray *order_lines; /* guint, of each of order */

@@ -36,6 +36,7 @@ static const struct {
     { "cells of no column", "a <column name='nothing'/>", "a", "a" },
     { "addresses", "<addresses max='2'/>", "192.0.2.7", "192.0.2.7, 192.0.2.19" },
     { "the first address", "<addresses/>", "192.0.2.7", "192.0.2.7 und 1 weitere" },
+    { "networks that are not known", "a <networks/>", "a", "a" },
     { "a time in winter", "<field name='first-time' zone='Europe/Berlin'/>",
       "2025-02-11 12:10:25 CET", "2025-02-11 12:10:25 CET" },
     { "a time in summer", "<field name='last-time' zone='Europe/Berlin'/>",

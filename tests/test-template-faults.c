@@ -152,7 +152,7 @@ static const struct {
     /* elements and attributes */
     { "element-typo", TEMPLATE, "<field ", "<felid ",
       ":8:8: unknown element <felid> in <p>, did you mean <field>? expected <field>, <count>, "
-      "<addresses>, <column>, <link>, <br>, <one>, <many> or <if>" },
+      "<addresses>, <networks>, <column>, <link>, <br>, <one>, <many> or <if>" },
     { "element-case", TEMPLATE, "<p>Please act.</p>", "<P>Please act.</P>",
       ":15:5: unknown element <P> in <notice>, did you mean <p>? expected " },
     { "element-bold", TEMPLATE, "Please", "<b>Please</b>",
@@ -162,7 +162,7 @@ static const struct {
     { "element-of-html-link", TEMPLATE, "Please", "<a href=\"https://example.net/\">Please</a>",
       ":15:8: <a> of HTML in <p>, which notices don't have; expected <link href=\"...\">" },
     { "element-out-of-place", TEMPLATE, "Please", "<item>Please</item>",
-      ":15:8: <item> can't stand in <p>, expected <field>, <count>, <addresses>, <column>, "
+      ":15:8: <item> can't stand in <p>, expected <field>, <count>, <addresses>, <networks>, <column>, "
       "<link>, <br>, <one>, <many> or <if>" },
     { "element-twice", TEMPLATE, "    <p>Please", "    <subject>x</subject>\n    <p>Please",
       ":15:5: <subject> stands twice in <notice>, expected one" },
@@ -267,6 +267,12 @@ static const struct {
       ":15:23: max is 0, expected 1 to 99" },
     { "addresses-max-large", TEMPLATE, "Please act", "Please <addresses max=\"100\"/>",
       ":15:15: max is too large, expected 1 to 99" },
+    { "networks-max-large", TEMPLATE, "Please act", "Please <networks max=\"100\"/>",
+      ":15:15: max is too large, expected 1 to 99" },
+    { "networks-typo", TEMPLATE, "Please act", "Please <network/>",
+      ":15:15: unknown element <network> in <p>, did you mean <networks>?" },
+    { "subject-of-networks", TEMPLATE, "Telnet on <addresses/>", "<networks/>",
+      ":13:11: the subject may be empty (one address)" },
     { "zone-unknown", TEMPLATE, "\"first-time\"", "\"first-time\" zone=\"Europe/Berlni\"",
       ":8:15: unknown zone \"Europe/Berlni\"" },
     { "zone-of-no-time", TEMPLATE, "\"first-time\"", "\"class\" zone=\"Europe/Berlin\"",

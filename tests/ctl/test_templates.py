@@ -21,7 +21,7 @@ SAMPLED = """<template version="1" id="open-telnet">
     64496,192.0.2.19,2025-02-11 11:12:01,2323,
   </sample>
   <notice xml:lang="de"><subject>Telnet auf <addresses/></subject>
-    <p>Port <column name="port"/></p>
+    <p>Port <column name="port"/> in <networks/></p>
     <if field="customer-kind" is="reseller"><p>Ihre Kunden</p></if></notice>
   <notice xml:lang="en"><subject>Telnet on <addresses/></subject><p>Port</p></notice>
 </template>
@@ -41,7 +41,7 @@ def test_preview_template(stage):
                       "==== de, en, one", "==== de, en, several", "==== de, en, one, reseller",
                       "==== de, en, several, reseller"])
     assert "Subject: [A-7F3K2Q] Telnet auf 192.0.2.7 und eine weitere\n" in out, out
-    assert "Port 23, 2323\n" in out, out
+    assert "Port 23, 2323 in 192.0.2.0/24\n" in out, out
     status, out, err = stage.run("preview", "--template", f"{stage.path}/own/telnet.xml",
                                 "--html", f"{stage.path}/page.html")
     tap.equal((status, out, err), (0, "", ""))
