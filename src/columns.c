@@ -12,6 +12,7 @@
 typedef struct {
     Table *table; /* what the columns' strings point into */
     Column *columns;
+    const char **names; /* of each; NULL-terminated */
     guint n;
 } Names;
 
@@ -22,7 +23,8 @@ static gpointer read_names(gpointer unused)
     names->table = data_table("columns.csv");
     names->n = table_n_rows(names->table);
     names->columns = g_new0(Column, names->n);
-    for (guint i = 0; i < names->n; i++)
+    names->names = g_new0(const char *, names->n + 1);
+    for (guint i = 0; i < names->n; i++) {
         names->columns[i] = (Column) {
             .name = data_cell(names->table, i, "column"),
             .label_de = data_cell(names->table, i, "label_de"),
@@ -30,6 +32,8 @@ static gpointer read_names(gpointer unused)
             .scanned = *data_cell(names->table, i, "scanned") != '\0',
             .aliases = data_texts(names->table, i, "aliases", "|"),
         };
+        names->names[i] = names->columns[i].name;
+    }
     return names;
 }
 
@@ -104,12 +108,49 @@ const Column *columns_named(const char *written)
     return NULL;
 }
 
-char *columns_label(const Column *column, const char *const *languages)
+const char *const *columns_names(void)
 {
+    return known_names()->names;
+}
+
+gboolean columns_known(const char *written)
+{
+    static const char *const of_digest[] = { "ticket", "class", "details", NULL };
+
+    for (guint i = 0; of_digest[i] != NULL; i++)
+        if (same_name(of_digest[i], written))
+            return TRUE;
+    return columns_named(written) != NULL;
+}
+
+char *columns_key(const char *written)
+{
+    const Column *column = columns_named(written);
+    char *key = g_strdup(column != NULL ? column->name : written);
+
+    for (char *p = key; column == NULL && *p != '\0'; p++)
+        *p = plain(*p);
+    return key;
+}
+
+static const char *built_in_label(const Column *column, const char *language)
+{
+    if (column == NULL)
+        return "";
+    return strcmp(language, "de") == 0 ? column->label_de : column->label_en;
+}
+
+char *columns_label(const char *written, const char *const *languages, GHashTable *const *own)
+{
+    const Column *column = columns_named(written);
+    g_autofree char *key = own != NULL ? columns_key(written) : NULL;
     GString *label = g_string_new(NULL);
 
-    for (; *languages != NULL; languages++) {
-        const char *word = strcmp(*languages, "de") == 0 ? column->label_de : column->label_en;
+    for (guint i = 0; languages[i] != NULL; i++) {
+        const char *word
+            = own != NULL && own[i] != NULL ? g_hash_table_lookup(own[i], key) : NULL;
+        if (word == NULL)
+            word = built_in_label(column, languages[i]);
         if (*word == '\0' || strcmp(label->str, word) == 0)
             continue;
         g_string_append_printf(label, "%s%s", label->len > 0 ? " / " : "", word);

@@ -32,9 +32,24 @@ int columns_locate(const Table *table, const char *name);
 /* The column that a table calls this, by name or else by an alias, or NULL. */
 const Column *columns_named(const char *written);
 
-/* What customers read in these languages (NULL-terminated), " / " between where they differ;
- * caller frees. */
-char *columns_label(const Column *column, const char *const *languages);
+/* All these names; NULL-terminated. */
+const char *const *columns_names(void);
+
+/* Is it a name or an alias of one, or a column of the daily digest? */
+gboolean columns_known(const char *written);
+
+/* For the warning of one that is not: columns of Shadowserver's are not listed. */
+#define COLUMNS_EXPECTED                                                                           \
+    "expected one that certbundctl classes --json lists, if it is not new or Shadowserver's"
+
+/* One text for all names of a column, also of one that is not known; caller frees. */
+char *columns_key(const char *written);
+
+/* What customers read above the column that a table calls this, in these languages
+ * (NULL-terminated), " / " between where they differ; "" when there is none; caller frees.
+ * own: for each language the labels in place of ours, columns_key() -> char *, or NULL for
+ * none; or NULL: none in any. */
+char *columns_label(const char *written, const char *const *languages, GHashTable *const *own);
 
 /* Are these two names, or aliases, of one column?  Neither need be the canonical one. */
 gboolean columns_alike(const char *a, const char *b);

@@ -80,6 +80,27 @@ guint *render_columns(const Report *report, const RenderFrame *frame, guint *n_r
     return columns;
 }
 
+const char **render_languages(const GPtrArray *languages)
+{
+    const char **words = g_new0(const char *, languages->len + 1);
+
+    for (guint i = 0; i < languages->len; i++)
+        words[i] = languages->pdata[i];
+    return words;
+}
+
+GHashTable **render_labels(const Layout *layout, const GPtrArray *languages)
+{
+    g_autofree GHashTable **own = g_new0(GHashTable *, languages->len + 1);
+    gboolean any = FALSE;
+
+    for (guint i = 0; i < languages->len; i++) {
+        own[i] = layout_text(layout, languages->pdata[i])->labels;
+        any |= own[i] != NULL;
+    }
+    return any ? g_steal_pointer(&own) : NULL;
+}
+
 /* Where the column stands; -1: nowhere, or it is hidden from this customer. */
 static int shown_column(const RenderInput *input, const char *name)
 {

@@ -271,6 +271,9 @@ static void write_table(Page *page)
     const LayoutTable *form = &input->layout->table;
     guint n, outer = page->values.count;
     g_autofree guint *columns = render_columns(input->report, &frame, &n);
+    g_autofree const char **words = render_languages(page->languages);
+    g_autofree GHashTable **own = render_labels(input->layout, page->languages);
+    const RowsHtml options = { form->max_cell, words, own };
 
     page->values.count = input->n_events;
     for (guint i = 0; page->attached && i < page->languages->len; i++) {
@@ -282,7 +285,7 @@ static void write_table(Page *page)
     page->values.count = outer;
     if (input->n_events <= form->max_rows && n > 0)
         rows_html(page->page, input->report->table, input->events, input->n_events, columns, n,
-                  form->max_cell, page->languages);
+                  &options);
 }
 
 /* A line of dashes or the like is a rule; one with words stays. */

@@ -30,6 +30,11 @@ void render_field(const RenderValues *values, const char *name, GTimeZone *zone,
 /* Does the condition of a NODE_IF hold? */
 gboolean render_holds(const RenderValues *values, const Node *node);
 
+/* The languages (char *) for the labels of columns, NULL-terminated, and the labels that the
+ * layout has for each, see columns_label(), or NULL if it has none; caller frees the arrays. */
+const char **render_languages(const GPtrArray *languages);
+GHashTable **render_labels(const Layout *layout, const GPtrArray *languages);
+
 /* The first max different cells that a column has in the notice's rows, in their order, without
  * empty ones, ", " between; *more_r: how many others there are. */
 void render_cells(const RenderValues *values, const char *column, guint max, GString *out,

@@ -209,13 +209,12 @@ static gboolean rows_in_text(const Writer *writer, const GPtrArray *languages,
                              const guint *columns, guint n, GString *rows)
 {
     const RenderInput *input = writer->values.input;
-    g_autofree const char **labels = g_new0(const char *, languages->len + 1);
-    const RowsText options = { writer->form, input->layout->table.max_cell, labels };
+    g_autofree const char **words = render_languages(languages);
+    g_autofree GHashTable **own = render_labels(input->layout, languages);
+    const RowsText options = { writer->form, input->layout->table.max_cell, words, own };
 
     if (input->n_events > input->layout->table.max_rows)
         return FALSE;
-    for (guint i = 0; i < languages->len; i++)
-        labels[i] = languages->pdata[i];
     return rows_text(rows, input->report->table, input->events, input->n_events, columns, n,
                      &options);
 }

@@ -65,14 +65,10 @@ static void append_cell(GString *page, const char *cell, guint max)
 
 /* In each of the notice's languages, once where they agree.  Below it the name, if it is
  * another: templates speak of columns by that, and it is in the text and the file. */
-static void append_label(GString *page, const GPtrArray *languages, const char *name)
+static void append_label(GString *page, const RowsHtml *options, const char *name)
 {
-    const Column *column = columns_named(name);
-    g_autofree const char **words = g_new0(const char *, languages->len + 1);
+    g_autofree char *label = columns_label(name, options->languages, options->own);
 
-    for (guint i = 0; i < languages->len; i++)
-        words[i] = languages->pdata[i];
-    g_autofree char *label = column != NULL ? columns_label(column, words) : g_strdup("");
     html_escape(page, *label != '\0' ? label : name);
     if (*label != '\0' && g_ascii_strcasecmp(label, name) != 0) {
         g_string_append(page, "<br/>");
@@ -81,29 +77,28 @@ static void append_label(GString *page, const GPtrArray *languages, const char *
 }
 
 static void append_head(GString *page, const Table *table, const guint *columns, guint n_columns,
-                        const GPtrArray *languages)
+                        const RowsHtml *options)
 {
     g_string_append(page, "<thead>\n<tr>");
     for (guint c = 0; c < n_columns; c++) {
         g_string_append(page, "<th>");
-        append_label(page, languages, table_column(table, columns[c]));
+        append_label(page, options, table_column(table, columns[c]));
         g_string_append(page, "</th>");
     }
     g_string_append(page, "</tr>\n</thead>\n");
 }
 
 void rows_html(GString *page, const Table *table, const guint32 *rows, guint n_rows,
-               const guint *columns, guint n_columns, guint max_cell,
-               const GPtrArray *languages)
+               const guint *columns, guint n_columns, const RowsHtml *options)
 {
     g_string_append(page, "<div class=\"scroll\">\n<table class=\"rows\">\n");
-    append_head(page, table, columns, n_columns, languages);
+    append_head(page, table, columns, n_columns, options);
     g_string_append(page, "<tbody>\n");
     for (guint i = 0; i < n_rows; i++) {
         g_string_append(page, "<tr>");
         for (guint c = 0; c < n_columns; c++) {
             g_string_append(page, "<td>");
-            append_cell(page, table_cell(table, rows[i], columns[c]), max_cell);
+            append_cell(page, table_cell(table, rows[i], columns[c]), options->max_cell);
             g_string_append(page, "</td>");
         }
         g_string_append(page, "</tr>\n");

@@ -15,10 +15,15 @@
  * stands there as U+FFFD. */
 void html_escape(GString *page, const char *text);
 
-/* Append <table class="rows"> in its <div class="scroll">.  rows: indices into table.  The
- * columns are labelled in these languages (char *, at least one); a cell holds text alone, as
- * shown.h has it, of at most max_cell characters (0: all), and never a link. */
+typedef struct {
+    guint max_cell;               /* characters that are shown of a cell; 0: all */
+    const char *const *languages; /* of the labels, NULL-terminated, at least one */
+    GHashTable *const *own;       /* labels in place of ours, see columns_label() */
+} RowsHtml;
+
+/* Append <table class="rows"> in its <div class="scroll">.  rows: indices into table.  A cell
+ * holds text alone, as shown.h has it, and never a link. */
 void rows_html(GString *page, const Table *table, const guint32 *rows, guint n_rows,
-               const guint *columns, guint n_columns, guint max_cell, const GPtrArray *languages);
+               const guint *columns, guint n_columns, const RowsHtml *options);
 
 #endif

@@ -72,15 +72,13 @@ static void write_csv(Rows *rows)
 static char *label_text(const Rows *rows, guint c)
 {
     const char *name = table_column(rows->table, rows->columns[c]);
-    const Column *column = columns_named(name);
-    g_autofree char *known
-        = column != NULL ? columns_label(column, rows->options->languages) : NULL;
+    g_autofree char *known = columns_label(name, rows->options->languages, rows->options->own);
     GString *label = g_string_new(known);
 
-    if (column == NULL || column->scanned) {
-        g_string_append(label, column != NULL ? " (" : "");
+    if (*known == '\0' || columns_is_scanned(name)) {
+        g_string_append(label, *known != '\0' ? " (" : "");
         wrap_append_safe(label, name);
-        g_string_append(label, column != NULL ? ")" : "");
+        g_string_append(label, *known != '\0' ? ")" : "");
     }
     return g_string_free(label, FALSE);
 }

@@ -16,6 +16,7 @@ typedef struct {
     const char *form;             /* see form.h; NULL: csv */
     guint max_cell;               /* characters that are shown of a cell; 0: all */
     const char *const *languages; /* of the labels, NULL-terminated, at least one */
+    GHashTable *const *own;       /* labels in place of ours, see columns_label() */
 } RowsText;
 
 /* Append the rows, with LF behind every line:

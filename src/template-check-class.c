@@ -214,6 +214,15 @@ static void warn_unreached(const TemplateSet *set, const Template *template_, co
                 other->file, where);
 }
 
+void template_check_column(const char *name, const char *file, guint line, Faults *faults)
+{
+    if (columns_known(name))
+        return;
+    g_autofree char *guess = template_guess(name, columns_names(), "\"", "\"");
+    faults_warn(faults, file, line, "no report is known to have a column \"%s\"%s " COLUMNS_EXPECTED,
+                name, *guess != '\0' ? guess : ";");
+}
+
 void template_check_classes(const TemplateSet *set, const GPtrArray *templates, Faults *faults)
 {
     g_autoptr(GArray) titles = known_titles();

@@ -92,6 +92,9 @@ void template_check_set(const GPtrArray *templates, const GPtrArray *layouts, Fa
  * a template that no report of a known class would ever get. */
 void template_check_classes(const TemplateSet *set, const GPtrArray *templates, Faults *faults);
 
+/* Warns of a column that no report is known to have: it may be new, or Shadowserver's. */
+void template_check_column(const char *name, const char *file, guint line, Faults *faults);
+
 /* ", did you mean X?" (with open and close around X) when one of the candidates
  * is a likely reading of word, else ""; caller frees. */
 char *template_guess(const char *word, const char *const *candidates, const char *open,

@@ -8,6 +8,7 @@
  * the grammar: what does not fit it never gets there. */
 #include "template-parts.h"
 
+#include "columns.h"
 #include "form.h"
 #include "title.h"
 
@@ -225,7 +226,30 @@ static void layout_text_free(gpointer data)
     g_ptr_array_unref(text->greeting);
     g_ptr_array_unref(text->signature);
     g_hash_table_unref(text->blocks);
+    g_clear_pointer(&text->labels, g_hash_table_unref);
     g_free(text);
+}
+
+/* A colon divides label and cell; where the guard reads them back there is but one. */
+static void build_label(LayoutText *text, const xmlNode *element, const char *file, Faults *faults)
+{
+    g_autofree char *column = template_attribute(element, "column");
+    g_autofree char *label = template_content(element);
+    char *key = columns_key(column);
+
+    if (text->labels == NULL)
+        text->labels = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    if (g_hash_table_contains(text->labels, key))
+        faults_add(faults, file, template_attribute_place(element, "column"),
+                   "column \"%s\" has two labels in language %s, expected one", column,
+                   text->language);
+    if (*label == '\0' || strchr(label, ':') != NULL
+        || g_utf8_strlen(label, -1) > LAYOUT_LABEL_MAX)
+        faults_add(faults, file, template_text_place(element),
+                   "label \"%s\", expected 1 to %d characters and no colon", label,
+                   LAYOUT_LABEL_MAX);
+    template_check_column(column, file, template_attribute_place(element, "column"), faults);
+    g_hash_table_replace(text->labels, key, g_steal_pointer(&label));
 }
 
 static LayoutText *build_layout_text(const xmlNode *frame, const char *file, Faults *faults)
@@ -244,6 +268,8 @@ static LayoutText *build_layout_text(const xmlNode *frame, const char *file, Fau
     text->blocks =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
     for (const xmlNode *n = frame->children; n != NULL; n = n->next) {
+        if (n->type == XML_ELEMENT_NODE && strcmp((char *)n->name, "label") == 0)
+            build_label(text, n, file, faults);
         if (n->type != XML_ELEMENT_NODE || strcmp((char *)n->name, "block"))
             continue;
         char *name = template_attribute(n, "name");

@@ -95,6 +95,7 @@ typedef struct {
     guint line;
 } TemplateHeader;
 
+#define LAYOUT_LABEL_MAX 40 /* characters: a table has room for no more, see ROWS_TABLE_WORD */
 #define LAYOUT_ROWS_MAX 20 /* a screen of rows: more are read in a spreadsheet, not in a mail */
 
 /* Behind the last text, before the first, or within the first behind its greeting. */
@@ -121,6 +122,7 @@ typedef struct {
     GPtrArray *greeting; /* block Nodes */
     GPtrArray *signature;
     GHashTable *blocks; /* name -> GPtrArray of block Nodes */
+    GHashTable *labels; /* of columns: columns_key() -> char *; or NULL */
     guint line;
 } LayoutText;
 

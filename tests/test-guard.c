@@ -585,7 +585,7 @@ static void test_shapes(void)
                               .message_id = "<a@example.org>", .date = 1739354227 };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-        const RowsText options = { cases[i].form, 0, de };
+        const RowsText options = { cases[i].form, 0, de, NULL };
         GString *text = g_string_new("Hallo,\n\n");
         if (g_str_has_prefix(cases[i].why, "a header"))
             table_append_csv(report->table, text, -1, all_columns, 4);

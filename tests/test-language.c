@@ -141,6 +141,31 @@ static void test_limits(void)
     g_assert_nonnull(strstr(rendered->text->str, "\n\nb\n\n"));
 }
 
+/* A layout's labels stand above the columns of all forms but CSV, the longest that may be among
+ * them. */
+static void test_labels(void)
+{
+    static const char longest[] = "äöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüä"; /* LAYOUT_LABEL_MAX */
+    g_auto(GStrv) halves = g_strsplit(letter_layout, "<text xml:lang='de'>", 2);
+    g_autofree char *layout = g_strdup_printf(
+        "%s<table form='labels html'/><text xml:lang='de'><label column='asn'>%s</label>"
+        "<label column='Port'> Unter\n Nummer </label>%s", halves[0], longest, halves[1]);
+    g_autofree char *line = g_strdup_printf("\n%s: 64496\n", longest);
+    g_autoptr(Report) report = letter_report("[CB-Report#20250212-10004759] T", csv, FALSE);
+    g_autoptr(Rendered) de = letter_once(
+        layout, "<notice xml:lang='de'><subject>S</subject><p>a</p></notice>", report, "de", 1);
+    g_autoptr(Rendered) en = letter_once(
+        layout, "<notice xml:lang='en'><subject>S</subject><p>a</p></notice>", report, "en", 1);
+
+    g_assert_cmpint(g_utf8_strlen(longest, -1), ==, LAYOUT_LABEL_MAX);
+    g_assert_nonnull(strstr(de->text->str, line));
+    g_assert_nonnull(strstr(de->text->str, "\nIP-Adresse: 192.0.2.7\n"));
+    g_assert_nonnull(strstr(de->text->str, "\nUnter Nummer: 23\n"));
+    g_assert_nonnull(strstr(de->html->str, "<th>Unter Nummer<br/>port</th>"));
+    g_assert_nonnull(strstr(en->text->str, "\nASN: 64496\n"));
+    g_assert_nonnull(strstr(en->html->str, "<th>Port</th>"));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -149,5 +174,6 @@ int main(int argc, char **argv)
     g_test_add_func("/language/blocks", test_blocks);
     g_test_add_func("/language/subject", test_subject);
     g_test_add_func("/language/limits", test_limits);
+    g_test_add_func("/language/labels", test_labels);
     return g_test_run();
 }

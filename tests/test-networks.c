@@ -2,7 +2,8 @@
  * Copyright the certbund-milter authors */
 
 /* <networks/>, from the customers' list to the notice that the guard has read: which networks
- * it names, and that it is held when naming one names somebody else's system. */
+ * it names, and that it is held when naming one names somebody else's system.  So it is with
+ * the labels of a layout. */
 #include "fixture.h"
 #include "letter-maker.h"
 #include "mail-maker.h"
@@ -23,6 +24,8 @@ static const char layout[]
 #define B(network) network ",b,b@example.net,,,\n"
 #define HELD " (held)"
 
+#define LABELLED 0
+
 static const struct {
     const char *name;
     const char *element;    /* with which the networks are named, in subject and text */
@@ -31,6 +34,8 @@ static const struct {
     const char *rows;       /* addresses (accounts), blanks between */
     const char *want;       /* subjects in order, ", " between */
 } cases[] = {
+    { "beside a row that is nobody's", "<networks/>", FALSE, A("192.0.2.0/24"),
+      "192.0.2.7 198.51.100.1", "T 192.0.2.0/24" }, /* LABELLED */
     { "as in the file", "<networks/>", FALSE, A("192.0.2.0/24"), "192.0.2.7", "T 192.0.2.0/24" },
     { "normalised", "<networks/>", FALSE, A("192.0.2.0-192.0.2.127"), "192.0.2.7",
       "T 192.0.2.0/25" },
@@ -122,7 +127,7 @@ static gboolean note(const Notice *notice, gpointer data, GError **error)
     return TRUE;
 }
 
-static void run(const char *directory, guint i)
+static void run(const char *directory, guint i, const char *want)
 {
     g_autofree char *customers = g_strconcat(HEAD, cases[i].customers, NULL);
     g_autofree char *template_ = g_strdup_printf(
@@ -148,7 +153,7 @@ static void run(const char *directory, guint i)
 
     g_assert_true(notices_make(decision, &order, &error));
     g_assert_no_error(error);
-    g_assert_cmpstr(got->str, ==, cases[i].want);
+    g_assert_cmpstr(got->str, ==, want);
 }
 
 static void test_cases(void)
@@ -160,8 +165,36 @@ static void test_cases(void)
     fixture_write(directory, "templates/default.xml", layout);
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_test_message("%s", cases[i].name);
-        run(directory, i);
+        run(directory, i, cases[i].want);
     }
+    fixture_remove(directory);
+}
+
+/* The first case, where a label has a system of the report, or a word that none has. */
+static void test_labels(void)
+{
+    static const struct {
+        const char *label, *want;
+    } labels[] = {
+        { "Nummer 23", "T 192.0.2.0/24" },
+        { "wie 192.0.2.7", "T 192.0.2.0/24" },
+        { "wie 198.51.100.1", "T 192.0.2.0/24" HELD },
+    };
+    char *directory = fixture_directory();
+    g_autofree char *templates = g_build_filename(directory, "templates", NULL);
+
+    g_assert_cmpint(g_mkdir(templates, 0700), ==, 0);
+    for (guint form = 0; form < 3; form++)
+        for (guint i = 0; i < G_N_ELEMENTS(labels); i++) {
+            static const char *const forms[] = { "labels", "table", "csv html" };
+            g_autofree char *with = g_strdup_printf(
+                "<layout version='1' id='default'><languages>de</languages><table form='%s'/>"
+                "<text xml:lang='de'><more/><label column='port'>%s</label></text></layout>",
+                forms[form], labels[i].label);
+            g_test_message("%s: %s", forms[form], labels[i].label);
+            fixture_write(directory, "templates/default.xml", with);
+            run(directory, LABELLED, labels[i].want);
+        }
     fixture_remove(directory);
 }
 
@@ -170,5 +203,6 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     message_init();
     g_test_add_func("/networks/cases", test_cases);
+    g_test_add_func("/networks/labels", test_labels);
     return g_test_run();
 }

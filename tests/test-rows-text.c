@@ -195,7 +195,7 @@ static void test_case(gconstpointer data)
 {
     guint i = GPOINTER_TO_UINT(data);
     g_auto(All) all = all_of(cases[i].csv);
-    const RowsText options = { cases[i].form, cases[i].max_cell, cases[i].languages };
+    const RowsText options = { cases[i].form, cases[i].max_cell, cases[i].languages, NULL };
     g_autoptr(GString) text = g_string_new(NULL);
 
     gboolean whole = rows_text(text, all.table, all.rows, all.n_rows, all.columns, all.n_columns,
@@ -204,6 +204,51 @@ static void test_case(gconstpointer data)
     g_assert_true(whole == !cases[i].cut);
     if (form_has(cases[i].form, "table") || form_has(cases[i].form, "labels"))
         assert_read_back(&all, text->str, FALSE);
+}
+
+static GHashTable *labels_for(const char *column, const char *label)
+{
+    GHashTable *labels = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_hash_table_insert(labels, columns_key(column), (gpointer)label);
+    return labels;
+}
+
+/* A layout's own labels, for one language or both, and how the others stay. */
+static void test_own_labels(void)
+{
+    static const struct {
+        const char *column, *label_de, *label_en; /* NULL: none */
+        const char *form, *csv, *want;
+    } rows[] = {
+        { "port", "Anschluss", "Socket", "labels", "ip,port\n192.0.2.7,23\n",
+          "IP-Adresse / IP address: 192.0.2.7\nAnschluss / Socket: 23\n" },
+        { "port", "Anschluss", NULL, "labels", "ip,port\n192.0.2.7,23\n",
+          "IP-Adresse / IP address: 192.0.2.7\nAnschluss / Port: 23\n" },
+        { "port", NULL, "Socket", "table", "ip,port\n192.0.2.7,23\n",
+          "IP-Adresse / IP address  Port / Socket\n-----------------------  -------------\n"
+          "192.0.2.7                23\n" },
+        { "ip", "Wer", "Wer", "labels", "IP address,Source Port\n192.0.2.7,23\n",
+          "Wer: 192.0.2.7\nQuellport / Source port: 23\n" },
+        { "IP-Address", "Wer", "Who", "labels", "ip\n192.0.2.7\n", "Wer / Who: 192.0.2.7\n" },
+        { "banner", "Gru\xc3\x9f", "Greeting", "labels", "ip,banner\n192.0.2.7,x\n",
+          "IP-Adresse / IP address: 192.0.2.7\nGru\xc3\x9f / Greeting (banner): \"x\"\n" },
+        { "Unheard of", "Neu", "New", "labels", "ip,unheard_of\n192.0.2.7,x\n",
+          "IP-Adresse / IP address: 192.0.2.7\nNeu / New (unheard_of): \"x\"\n" },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_auto(All) all = all_of(rows[i].csv);
+        g_autoptr(GHashTable) of_de = rows[i].label_de != NULL
+            ? labels_for(rows[i].column, rows[i].label_de) : NULL;
+        g_autoptr(GHashTable) of_en = rows[i].label_en != NULL
+            ? labels_for(rows[i].column, rows[i].label_en) : NULL;
+        GHashTable *const own[] = { of_de, of_en };
+        const RowsText options = { rows[i].form, 0, both, own };
+        g_autoptr(GString) text = g_string_new(NULL);
+        rows_text(text, all.table, all.rows, all.n_rows, all.columns, all.n_columns, &options);
+        g_assert_cmpstr(text->str, ==, rows[i].want);
+        assert_read_back(&all, text->str, FALSE);
+    }
 }
 
 /* Cells of any kind: none of them may break the frame. */
@@ -237,7 +282,7 @@ static void test_random(void)
         g_autofree char *csv = random_csv((guint)g_test_rand_int_range(1, 6),
                                           (guint)g_test_rand_int_range(1, 5));
         g_auto(All) all = all_of(csv);
-        const RowsText options = { forms[i % 2], i % 3 == 0 ? 12 : 0, de };
+        const RowsText options = { forms[i % 2], i % 3 == 0 ? 12 : 0, de, NULL };
         g_autoptr(GString) text = g_string_new(NULL);
         gboolean whole = rows_text(text, all.table, all.rows, all.n_rows, all.columns,
                                    all.n_columns, &options);
@@ -260,7 +305,7 @@ static void test_foreign(void)
 
     for (guint i = 0; i < G_N_ELEMENTS(written) * 2; i++) {
         g_auto(All) other = all_of(written[i / 2]);
-        const RowsText options = { forms[i % 2], 0, de };
+        const RowsText options = { forms[i % 2], 0, de, NULL };
         g_autoptr(GString) text = g_string_new(NULL), labels = g_string_new(NULL);
         const char *rows;
         gsize length;
@@ -296,7 +341,7 @@ static void test_same_shown(void)
 static char *lines_of(const char *csv)
 {
     g_auto(All) all = all_of(csv);
-    const RowsText options = { "table", 0, de };
+    const RowsText options = { "table", 0, de, NULL };
     GString *text = g_string_new(NULL);
 
     rows_text(text, all.table, all.rows, all.n_rows, all.columns, all.n_columns, &options);
@@ -346,6 +391,7 @@ int main(int argc, char **argv)
         g_autofree char *path = g_strconcat("/rows-text/", cases[i].name, NULL);
         g_test_add_data_func(path, GUINT_TO_POINTER(i), test_case);
     }
+    g_test_add_func("/rows-text/own-labels", test_own_labels);
     g_test_add_func("/rows-text/random", test_random);
     g_test_add_func("/rows-text/foreign", test_foreign);
     g_test_add_func("/rows-text/same-shown", test_same_shown);

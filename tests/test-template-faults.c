@@ -273,6 +273,25 @@ static const struct {
       ":15:15: unknown element <network> in <p>, did you mean <networks>?" },
     { "subject-of-networks", TEMPLATE, "Telnet on <addresses/>", "<networks/>",
       ":13:11: the subject may be empty (one address)" },
+    { "label-column-typo", LAYOUT, "<greeting><p>Guten", "<label column=\"src_prt\">Von</label>"
+      "<greeting><p>Guten",
+      ":8:12: warning: no report is known to have a column \"src_prt\", did you mean \"src_port\"? "
+      "expected one that" },
+    { "label-column-unknown", LAYOUT, "<greeting><p>Guten", "<label column=\"quanten\">Von</label>"
+      "<greeting><p>Guten",
+      ":8:12: warning: no report is known to have a column \"quanten\"; expected one that" },
+    { "label-twice", LAYOUT, "<greeting><p>Guten", "<label column=\"ip\">A</label>"
+      "<label column=\"IP address\">B</label><greeting><p>Guten",
+      ":8:40: column \"IP address\" has two labels in language de, expected one" },
+    { "label-empty", LAYOUT, "<greeting><p>Guten", "<label column=\"ip\"> </label>"
+      "<greeting><p>Guten", ":8:24: label \"\", expected 1 to 40 characters and no colon" },
+    { "label-colon", LAYOUT, "<greeting><p>Guten", "<label column=\"ip\">A: b</label>"
+      "<greeting><p>Guten", ":8:24: label \"A: b\", expected 1 to 40 characters and no colon" },
+    { "label-too-long", LAYOUT, "<greeting><p>Guten", "<label column=\"ip\">"
+      "äöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäö</label><greeting><p>Guten",
+      ":8:24: label \"äöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäö\", expected 1 to 40" },
+    { "label-of-no-column", LAYOUT, "<greeting><p>Guten", "<label colum=\"ip\">A</label>"
+      "<greeting><p>Guten", ":8:12: unknown attribute colum in <label>, did you mean column?" },
     { "zone-unknown", TEMPLATE, "\"first-time\"", "\"first-time\" zone=\"Europe/Berlni\"",
       ":8:15: unknown zone \"Europe/Berlni\"" },
     { "zone-of-no-time", TEMPLATE, "\"first-time\"", "\"class\" zone=\"Europe/Berlin\"",
