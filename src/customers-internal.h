@@ -145,6 +145,7 @@ typedef struct {
     GStringChunk *keys;  /* the ids */
     const char *last_id; /* lines of one customer mostly follow each other */
     guint32 last_customer;
+    GHashTable *unknown; /* columns to hide that were warned of: char *, owned */
 } Loader;
 
 void loader_init(Loader *loader, Customers *customers, Faults *faults);

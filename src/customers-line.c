@@ -9,7 +9,9 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "columns.h"
 #include "customers-internal.h"
+#include "form.h"
 #include "timestamp.h"
 
 #define KEYS_BLOCK (1024 * 1024) /* bytes; large blocks go back to the system when freed */
@@ -31,6 +33,24 @@ static Deliver read_deliver(Loader *loader, Deliver unset_value)
     return deliver;
 }
 
+/* Each name once, for thousands of customers may share a slip. */
+static void warn_hidden(Loader *loader)
+{
+    g_auto(GStrv) hidden = form_hidden(loader->cells[COLUMN_TEXT + TEXT_FORM]);
+
+    for (char **name = hidden; *name != NULL; name++) {
+        if (columns_known(*name) || g_hash_table_size(loader->unknown) == CUSTOMERS_FAULTS_MAX
+            || !g_hash_table_add(loader->unknown, g_strdup(*name)))
+            continue;
+        const char *meant = faults_guess(*name, columns_names());
+        g_autofree char *quote = load_quote(*name);
+        faults_warn(loader->faults.faults, loader->faults.path, loader->line,
+                    "form: no report is known to have a column %s%s%s%s " COLUMNS_EXPECTED, quote,
+                    meant != NULL ? ", did you mean \"" : ";", meant != NULL ? meant : "",
+                    meant != NULL ? "\"?" : "");
+    }
+}
+
 static guint32 add_customer(Loader *loader)
 {
     Customers *customers = loader->customers;
@@ -48,6 +68,7 @@ static guint32 add_customer(Loader *loader)
         }
         g_string_append_c(customers->texts, '\0');
     }
+    warn_hidden(loader);
     if (*loader->cells[COLUMN_TEXT + TEXT_EMAIL] == '\0' && deliver != DELIVER_NONE &&
         deliver != DELIVER_POOL)
         load_fault(&loader->faults, loader->line,
@@ -211,12 +232,14 @@ void loader_init(Loader *loader, Customers *customers, Faults *faults)
     loader->faults = (LoadFaults){ faults, customers->path, 0, FALSE };
     loader->ids = g_hash_table_new(g_str_hash, g_str_equal);
     loader->keys = g_string_chunk_new(KEYS_BLOCK);
+    loader->unknown = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 }
 
 void loader_clear(Loader *loader)
 {
     g_hash_table_unref(loader->ids);
     g_string_chunk_free(loader->keys);
+    g_hash_table_unref(loader->unknown);
 }
 
 void loader_read(Loader *loader)

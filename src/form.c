@@ -51,6 +51,19 @@ gboolean form_is_set(const char *form)
     return FALSE;
 }
 
+char **form_hidden(const char *form)
+{
+    g_auto(GStrv) words = g_strsplit_set(form != NULL ? form : "", " \t\n", -1);
+    GStrvBuilder *builder = g_strv_builder_new();
+
+    for (char **word = words; *word != NULL; word++)
+        if (g_str_has_prefix(*word, HIDE))
+            g_strv_builder_add(builder, *word + strlen(HIDE));
+    char **hidden = g_strv_builder_end(builder);
+    g_strv_builder_unref(builder);
+    return hidden;
+}
+
 gboolean form_hides(const char *form, const char *name)
 {
     if (form == NULL || strstr(form, HIDE) == NULL)

@@ -28,6 +28,9 @@ gboolean form_has(const char *form, const char *word);
 /* Does it say more than what to hide? */
 gboolean form_is_set(const char *form);
 
+/* The names behind its hide=; form may be NULL; g_strfreev(). */
+char **form_hidden(const char *form);
+
 /* Does it hide the column that a table calls name? */
 gboolean form_hides(const char *form, const char *name);
 

@@ -55,10 +55,22 @@ static void check_columns(const Template *template_, Faults *faults)
                     "column \"ip\" is left out: notices won't say which address was seen");
 }
 
+/* A slip here shows customers what they should not see.  But a column that is new must be hidden
+ * before anybody has listed it. */
+static void check_hidden(char **names, const char *file, guint line, Faults *faults)
+{
+    for (; *names != NULL; names++)
+        template_check_column(*names, file, line, faults);
+}
+
 static void check_form(const char *form, const char *file, guint line, Faults *faults)
 {
+    g_auto(GStrv) hidden = form_hidden(form);
+
     if (form != NULL && !form_valid(form))
         faults_add(faults, file, line, "form=\"%s\", " FORM_EXPECTED, form);
+    else
+        check_hidden(hidden, file, line, faults);
 }
 
 /* A subject with CERT-Bund's number looks like its report, to people and to programs. */
@@ -323,6 +335,7 @@ void layout_check(const Layout *layout, Faults *faults)
     check_mailbox(layout->reply_to, "reply-to", layout->file, layout->reply_to_line, faults);
     check_headers(layout, faults);
     check_form(layout->table.form, layout->file, layout->table.form_line, faults);
+    check_hidden(layout->table.hide, layout->file, layout->table.hide_line, faults);
     for (guint i = 0; i < layout->texts->len; i++)
         check_layout_text(layout, layout->texts->pdata[i], faults);
 }

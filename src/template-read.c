@@ -322,6 +322,7 @@ static LayoutTable build_table(const xmlNode *node)
         g_autofree char *hide = template_attribute(node, "hide");
         table.line = line_of(node);
         table.form_line = template_attribute_place(node, "form");
+        table.hide_line = template_attribute_place(node, "hide");
         table.position = attribute_is(node, "position", "start") ? TABLE_START
             : attribute_is(node, "position", "after-greeting")   ? TABLE_AFTER_GREETING
                                                                  : TABLE_END;

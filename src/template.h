@@ -109,7 +109,7 @@ typedef struct {
     guint max_cell;        /* characters of a cell that stand in the text; 0: all */
     gboolean bom, formula_safe; /* of the file, see rows-csv.h */
     char **hide;           /* columns that no notice shows; NULL-terminated */
-    guint line, form_line;
+    guint line, form_line, hide_line;
 } LayoutTable;
 
 /* One language of a layout. */

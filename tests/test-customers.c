@@ -28,6 +28,15 @@ static const struct {
       "c.csv:2: form \"xls\": csv, table or labels, attachment, xarf or xarf-bundle, html "
       "and hide=COLUMN, divided by blanks, were expected",
       "unknown form" },
+    { "network,customer,email,form\n192.0.2.0/24,A,a@example.org,hide=baner\n"
+      "192.0.2.9,B,a@example.org,table hide=baner hide=naics hide=IP_address\n"
+      "192.0.2.10,C,a@example.org,hide=details\n",
+      "c.csv:2: warning: form: no report is known to have a column \"baner\", did you mean "
+      "\"banner\"? expected one that certbundctl classes --json lists, if it is not new or "
+      "Shadowserver's\n"
+      "c.csv:3: warning: form: no report is known to have a column \"naics\"; expected one that "
+      "certbundctl classes --json lists, if it is not new or Shadowserver's",
+      "columns to hide that are not known, each once" },
     { "network,customer,email,deliver\n192.0.2.0/24,A,,none\n192.0.2.9,P,,pool\n", "",
       "no email needed" },
     { HEADER "example.org," A "MAIL.Example.ORG,A,\n", "", "domains" },

@@ -273,6 +273,12 @@ static const struct {
       ":15:15: unknown element <network> in <p>, did you mean <networks>?" },
     { "subject-of-networks", TEMPLATE, "Telnet on <addresses/>", "<networks/>",
       ":13:11: the subject may be empty (one address)" },
+    { "hide-typo", LAYOUT, "position=\"end\"", "position=\"end\" hide=\"asn baner\"",
+      ":4:25: warning: no report is known to have a column \"baner\", did you mean \"banner\"?" },
+    { "hide-in-form-typo", LAYOUT, "position=\"end\"", "form=\"table hide=baner hide=IP-address\"",
+      ":4:10: warning: no report is known to have a column \"baner\", did you mean \"banner\"?" },
+    { "hide-in-template-typo", TEMPLATE, "<columns>", "<columns form=\"hide=baner\">",
+      ":4:12: warning: no report is known to have a column \"baner\", did you mean \"banner\"?" },
     { "label-column-typo", LAYOUT, "<greeting><p>Guten", "<label column=\"src_prt\">Von</label>"
       "<greeting><p>Guten",
       ":8:12: warning: no report is known to have a column \"src_prt\", did you mean \"src_port\"? "
