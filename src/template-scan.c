@@ -165,6 +165,21 @@ static gboolean check_root(Scan *scan, const char *start, const char *name)
     return TRUE;
 }
 
+/* Of the element that is to stand in those that are open. */
+static gboolean check_depth(Scan *scan, const char *start, const char *name)
+{
+    guint ifs = strcmp(name, "if") == 0 ? 1 : 0;
+
+    for (guint i = 0; i < scan->open->len; i++)
+        ifs += strcmp(g_array_index(scan->open, Open, i).name, "if") == 0;
+    if (ifs > TEMPLATE_IF_MAX)
+        return bytes_fault(&scan->bytes, start, "more than %d <if> in each other, expected fewer",
+                           TEMPLATE_IF_MAX);
+    return scan->open->len < TEMPLATE_DEPTH_MAX
+        || bytes_fault(&scan->bytes, start, "<%s> stands in %d other elements, expected fewer",
+                       name, TEMPLATE_DEPTH_MAX);
+}
+
 static gboolean scan_start(Scan *scan)
 {
     Bytes *bytes = &scan->bytes;
@@ -175,7 +190,7 @@ static gboolean scan_start(Scan *scan)
 
     if (*name == '\0' || strchr("0123456789-.", *name) != NULL)
         return bytes_fault(bytes, start, "a < that begins no tag, expected &lt;");
-    if (!check_root(scan, start, name))
+    if (!check_root(scan, start, name) || !check_depth(scan, start, name))
         return FALSE;
     mark(scan, MARK_ELEMENT, open.place);
     for (;;) {

@@ -15,6 +15,12 @@
 
 #include "faults.h"
 
+/* Elements in each other.  With so many <if> the grammar has room for 18; what goes deeper is none
+ * of our files, and whoever walks the document goes down with it. */
+#define TEMPLATE_DEPTH_MAX 20
+/* <if> in each other: nobody can foresee what more of them show, and each letter asks them. */
+#define TEMPLATE_IF_MAX 8
+
 typedef enum {
     MARK_ELEMENT,   /* the '<' of a start tag */
     MARK_ATTRIBUTE, /* the first character of its name; xmlns has none */
