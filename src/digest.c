@@ -94,6 +94,17 @@ static gboolean is_own(const char *column)
     return FALSE;
 }
 
+/* Whose reports the rows are of: bits 1 << ReportSource. */
+static guint sources_of(const Table *table)
+{
+    int ticket = table_find_column(table, "ticket");
+    guint sources = 0;
+
+    for (guint row = 0; ticket >= 0 && row < table_n_rows(table); row++)
+        sources |= 1u << source_of_ticket(table_cell(table, row, (guint)ticket));
+    return sources;
+}
+
 static char *details_of(const Table *table, guint row)
 {
     g_autoptr(GString) text = g_string_new(NULL);
@@ -155,6 +166,10 @@ static Decision *decision_of(const Decision *decision, const char *lines, guint3
 
     if (report == NULL)
         return NULL;
+    guint sources = sources_of(report->table);
+    report->both_sources = sources == (1u << SOURCE_CERTBUND | 1u << SOURCE_SHADOWSERVER);
+    report->subject->source
+        = sources == 1u << SOURCE_SHADOWSERVER ? SOURCE_SHADOWSERVER : SOURCE_CERTBUND;
     g_autoptr(Decision) day = g_new0(Decision, 1);
     day->snapshot = snapshot_ref(decision->snapshot);
     day->report = report;
@@ -268,13 +283,25 @@ static GBytes *write_desk_mail(const Config *config, const char *lines, const ch
     return notice_write(&head, text, error);
 }
 
-static gboolean put_desk(const DigestInput *input, const Slot *slot, const char *lines, guint n,
-                         GError **error)
+/* "CERT-Bund, Shadowserver: 3 rows without a customer" */
+static char *nobodys_subject(const Table *table)
+{
+    GString *subject = g_string_new(NULL);
+    guint sources = sources_of(table), n = table_n_rows(table);
+
+    for (guint i = 0; i < SOURCE_N; i++)
+        if ((sources & 1u << i) != 0)
+            g_string_append_printf(subject, "%s%s", subject->len > 0 ? ", " : "", source_name(i));
+    g_string_append_printf(subject, ": %u row%s without a customer", n, n == 1 ? "" : "s");
+    return g_string_free(subject, FALSE);
+}
+
+static gboolean put_desk(const DigestInput *input, const Slot *slot, const char *lines,
+                         const Table *table, GError **error)
 {
     const Config *config = input->decision->snapshot->config;
     g_autofree char *message_id = desk_message_id(config, input->secret, &slot->key);
-    g_autofree char *subject = g_strdup_printf("CERT-Bund: %u row%s without a customer", n,
-                                               n == 1 ? "" : "s");
+    g_autofree char *subject = nobodys_subject(table);
     g_autofree char *reference = slot->reference != NULL
         ? g_strdup(slot->reference)
         : secret_reference(input->secret, &slot->key, SECRET_REFERENCE_CHARS_MAX);
@@ -307,5 +334,5 @@ gboolean digest_add_desk(const DigestInput *input, GError **error)
     append_nobodys(lines, decision);
     g_autofree char *csv = g_strconcat(DESK_HEADER, lines->str, NULL);
     g_autoptr(Table) table = table_read(csv, strlen(csv), ',', error);
-    return table != NULL && put_desk(input, &slot, lines->str, table_n_rows(table), error);
+    return table != NULL && put_desk(input, &slot, lines->str, table, error);
 }

@@ -80,7 +80,8 @@ static void append_customer_kind(const RenderValues *values, GString *out)
 
 static void append_source(const RenderValues *values, GString *out)
 {
-    g_string_append(out, source_id(values->input->report->subject->source));
+    const Report *report = values->input->report;
+    g_string_append(out, report->both_sources ? "both" : source_id(report->subject->source));
 }
 
 static void append_severity(const RenderValues *values, GString *out)

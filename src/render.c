@@ -222,13 +222,16 @@ static gboolean rows_in_text(const Writer *writer, const GPtrArray *languages,
 static void attach_csv(Writer *writer, const guint *columns, guint n, Rendered *rendered)
 {
     const RenderInput *input = writer->values.input;
+    const Report *report = input->report;
     const RowsCsv options = { input->layout->table.bom, input->layout->table.formula_safe };
-    GString *content = rows_csv(input->report->table, input->events, input->n_events, columns, n,
-                                &options);
+    char *name = rows_csv_name(report->both_sources ? "CERT-Bund Shadowserver"
+                                                    : source_name(report->subject->source),
+                               input->class_id, input->reference);
 
     g_ptr_array_add(rendered->files,
-                    attachment_new("text/csv", rows_csv_name(input->class_id, input->reference),
-                                   content));
+                    attachment_new("text/csv", name,
+                                   rows_csv(report->table, input->events, input->n_events,
+                                            columns, n, &options)));
     rendered->rows_attached = TRUE;
 }
 

@@ -91,6 +91,7 @@ typedef struct {
     Event *events;
     guint n_events;
     guint n_unreadable;
+    gboolean both_sources; /* rows of our own making (digest.h), of reports of each source */
     char *quote_de, *quote_en; /* CERT-Bund's own words, see report_read(); or NULL */
 } Report;
 

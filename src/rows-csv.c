@@ -63,10 +63,13 @@ static void append_word(GString *name, const char *word)
         g_string_append_c(name, g_ascii_isalnum(*word) ? *word : '-');
 }
 
-char *rows_csv_name(const char *class_id, const char *reference)
+char *rows_csv_name(const char *source, const char *class_id, const char *reference)
 {
-    GString *name = g_string_new("cert-bund-");
+    g_autofree char *whose = g_ascii_strdown(source, -1);
+    GString *name = g_string_new(NULL);
 
+    append_word(name, whose);
+    g_string_append_c(name, '-');
     append_word(name, class_id != NULL && *class_id != '\0' ? class_id : "report");
     g_string_append_c(name, '-');
     append_word(name, reference);

@@ -22,8 +22,9 @@ typedef struct {
 GString *rows_csv(const Table *table, const guint32 *rows, guint n_rows, const guint *columns,
                   guint n_columns, const RowsCsv *options);
 
-/* "cert-bund-open-telnet-A-7F3K2Q.csv": ASCII letters, digits and hyphens, whatever the class
- * and the reference are; caller frees. */
-char *rows_csv_name(const char *class_id, const char *reference);
+/* "cert-bund-open-telnet-A-7F3K2Q.csv": whose reports the rows are of, and ASCII letters, digits
+ * and hyphens, whatever the class and the reference are; caller frees.  source: as
+ * source_name() has it, or several with blanks between. */
+char *rows_csv_name(const char *source, const char *class_id, const char *reference);
 
 #endif

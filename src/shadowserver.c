@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#define TICKET "Shadowserver#"
+#define TICKET SOURCE_SHADOWSERVER_TICKET
 #define BRACKETS "[Shadowserver]"
 #define DATE_LENGTH (sizeof "2025-02-11" - 1)
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"

@@ -4,6 +4,8 @@
 /* What the sources are called. */
 #include "source.h"
 
+#include <string.h>
+
 static const struct {
     const char *name, *id, *organisation, *contact;
 } sources[SOURCE_N] = {
@@ -13,6 +15,12 @@ static const struct {
     [SOURCE_SHADOWSERVER] = { "Shadowserver", "shadowserver", "The Shadowserver Foundation",
                               "autoreports@shadowserver.org" },
 };
+
+ReportSource source_of_ticket(const char *ticket)
+{
+    return strncmp(ticket, SOURCE_SHADOWSERVER_TICKET, strlen(SOURCE_SHADOWSERVER_TICKET)) == 0
+        ? SOURCE_SHADOWSERVER : SOURCE_CERTBUND;
+}
 
 const char *source_name(ReportSource source)
 {

@@ -12,6 +12,12 @@ typedef enum {
     SOURCE_N
 } ReportSource;
 
+/* Tickets of Shadowserver's reports, which we make ourselves (shadowserver.h), begin so. */
+#define SOURCE_SHADOWSERVER_TICKET "Shadowserver#"
+
+/* Whose report has this ticket? */
+ReportSource source_of_ticket(const char *ticket);
+
 const char *source_name(ReportSource source); /* "CERT-Bund", "Shadowserver": for people */
 const char *source_id(ReportSource source);   /* "certbund", "shadowserver": for programs */
 

@@ -58,7 +58,7 @@ static const char *const *values_of(const char *field)
 {
     static const char *const kinds[] = { "consumer", "business", "reseller", NULL };
     static const char *const severities[] = { "low", "medium", "high", NULL };
-    static const char *const sources[] = { "certbund", "shadowserver", NULL };
+    static const char *const sources[] = { "certbund", "shadowserver", "both", NULL };
 
     if (strcmp(field, "customer-kind") == 0)
         return kinds;

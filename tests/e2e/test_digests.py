@@ -10,6 +10,8 @@ import mails
 from daemon import ABUSE, ANNA, BERT, CARL, CUSTOMERS, DESK
 from mails import PORTMAPPER, TELNET, portmapper_rows, telnet_rows
 from tap import case, equal
+from test_html import templates
+import test_shadowserver
 
 DIGEST = CUSTOMERS.replace("Nordlicht Hosting GmbH,de en,,", "Nordlicht Hosting GmbH,de en,,digest")
 INFECTED = ("Schadprogramm-Infektionen", ["asn", "ip", "timestamp", "malware"])
@@ -57,6 +59,71 @@ def test_urgent(stage):
         stage.send(mails.report(INFECTED, [["64500", "192.0.2.5", "2025-02-11 11:10:25", "x"]]))
         equal(stage.boxes(), {ABUSE: 2, ANNA: 2}, "mails")
         equal(waiting(daemon), 0, "digests")
+
+
+def shadowserver_rows(address, name):
+    """Shadowserver's report of this address alone."""
+    row = [address if cell == "192.0.2.5" else cell for cell in test_shadowserver.ROWS[0]]
+    content = mails.csv_text(test_shadowserver.COLUMNS, [row]).encode()
+    return test_shadowserver.report(f"2025-02-11-scan_telnet-{name}-asn.csv", content=content,
+                                    message_id=name)
+
+
+@case("deliver=digest: text, file and the desk's subject say whose reports the rows are of")
+def test_sources(stage):
+    rounds = [
+        (["192.0.2.5", "203.0.113.5"], [], "cert-bund-digest-", "CERT-Bund: 1 row",
+         "Hinweise des CERT-Bund: 192.0.2.5", ["CERT-Bund im Bundesamt", "from CERT-Bund at the"]),
+        ([], ["192.0.2.6", "203.0.113.6"], "shadowserver-digest-", "Shadowserver: 1 row",
+         "Hinweise der Shadowserver Foundation: 192.0.2.6",
+         ["von der Shadowserver Foundation seit", "from the Shadowserver Foundation on"]),
+        (["192.0.2.7", "203.0.113.7"], ["192.0.2.8", "203.0.113.8"],
+         "cert-bund-shadowserver-digest-", "CERT-Bund, Shadowserver: 2 rows",
+         "Hinweise von CERT-Bund und Shadowserver: 192.0.2.7",
+         ["(BSI) und von der Shadowserver Foundation seit",
+          "(BSI) and the Shadowserver Foundation on"]),
+    ]
+    with templates('<table form="csv attachment"/>') as directories:
+        settings = {**test_shadowserver.SETTINGS, "templates.directories": directories,
+                    "original.unassigned": "daily"}
+        for certbund, shadowserver, file, desk, subject, words in rounds:
+            with stage.daemon(settings, customers=DIGEST) as daemon:
+                if certbund:
+                    stage.send(mails.report(TELNET, telnet_rows(certbund)))
+                for i, address in enumerate(shadowserver):
+                    test_shadowserver.send(stage, shadowserver_rows(address, f"filter{i}"))
+                daemon.pass_time()
+                mail = mails.strict(stage.mails(ANNA)[0])
+                assert subject in str(mail["Subject"]), mail["Subject"]
+                [attached] = list(mail.iter_attachments())
+                assert attached.get_filename().startswith(file), attached.get_filename()
+                text = " ".join(mail.get_body(("plain",)).get_content().split())
+                for word in words:
+                    assert word in text, text
+                equal("Shadowserver" in text.replace('"Shadowserver#', ""), bool(shadowserver), text)
+                to_desk = mails.strict(stage.mails(DESK)[0])
+                assert str(to_desk["Subject"]).startswith(desk), to_desk["Subject"]
+            stage.lab.clear()
+
+
+DIGEST_OF_NETWORKS = """<template version="1" id="digest"><columns/><notice xml:lang="de">
+<subject>Tag: <networks max="9"/></subject><p>Siehe Tabelle.</p></notice></template>"""
+
+
+@case("deliver=digest: <networks/> of all rows, without those whose line is gone since")
+def test_networks(stage):
+    with templates('<table position="end"/>') as directories:
+        with open(directories.split(";", 1)[0] + "/digest.xml", "w", encoding="utf-8") as file:
+            file.write(DIGEST_OF_NETWORKS)
+        with stage.daemon({"templates.directories": directories}, customers=DIGEST) as daemon:
+            stage.send(mails.report(TELNET, telnet_rows(["2001:db8:a::17", "192.0.2.5"])))
+            daemon.write_customers("".join(line for line in DIGEST.splitlines(True)
+                                           if not line.startswith("2001:db8:a::/48")))
+            daemon.reload("reloaded")
+            stage.send(mails.report(TELNET, telnet_rows(["192.0.2.6"])))
+            daemon.pass_time()
+            subject = str(mails.strict(stage.mails(ANNA)[0])["Subject"])
+            equal(subject.split("] ")[1], "Tag: 192.0.2.0/26")
 
 
 @case("a digest that a person drops is not sent; the next rows begin another")
