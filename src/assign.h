@@ -29,7 +29,7 @@ typedef enum {
     REASON_DELIVER_NONE,
     REASON_NO_ADDRESS,
     REASON_REPORT_HELD, /* the whole report is held; why, is said with the report */
-    REASON_NOTICE_HELD, /* the finished notice failed a check of ours, or has no layout */
+    REASON_NOTICE_HELD, /* the finished notice failed a check of ours */
     REASON_NOT_SENT,    /* the MTA did not take the notice */
     REASON_EXEMPTED,    /* an exemption that the desk has made */
     REASON_TOLD,        /* the customer was told of it lately */

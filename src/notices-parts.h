@@ -17,7 +17,7 @@ typedef enum { DRAFT_WAITS, DRAFT_IN_HAND, DRAFT_WRITTEN } DraftState;
 typedef struct {
     Notice notice;   /* subject and bytes are the writer's, all else is there before */
     guint32 *events; /* what notice.events points to */
-    const Layout *layout; /* NULL: the brand has none */
+    const Layout *layout;
     char **to, **cc; /* of the header */
     History history;
     gboolean told;   /* the history says something */

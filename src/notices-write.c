@@ -5,7 +5,6 @@
  * changes; a writer's own are the guard's memory and the fields that it has encoded. */
 #include "notices-parts.h"
 
-#include "errors.h"
 #include "notice-fields.h"
 #include "notice.h"
 #include "render.h"
@@ -203,10 +202,6 @@ void writer_write(Writer *writer, Draft *draft)
 
     if (task->order->event_digests != NULL)
         digest_events(task, notice);
-    if (draft->layout == NULL) {
-        error_input(&draft->wrong, "there is no layout '%s'", notice->customer.brand);
-        return;
-    }
     write_mail(writer, draft);
     /* Law 2: what is not this customer's own stands in no notice that may go. */
     if (notice->bytes != NULL)

@@ -169,6 +169,7 @@ static Draft *draft_new(Maker *maker, guint group, const guint32 *events, guint 
     customers_get(maker->decision->snapshot->customers, assignment->groups[group].customer,
                   &notice->customer);
     draft->layout = templates_layout(maker->decision->snapshot->templates, notice->customer.brand);
+    g_assert(draft->layout != NULL); /* without it snapshot_load() refuses the files */
     name_notice(maker, notice);
     address_notice(maker, draft);
     draft->told = memory->history != NULL

@@ -19,7 +19,7 @@ from daemon import ABUSE, ANNA, BERT, CARL, source_directory
 from tap import case, equal
 from test_reports import ADDRESSES, telnet_report
 from test_rewrite import ANNA_ROWS, SINGLE, annas_report
-from test_signing import check_pgp, key_home
+from test_signing import check_pgp, check_smime, key_home, make_pem
 
 
 class Page(html.parser.HTMLParser):
@@ -157,6 +157,20 @@ def test_signed(stage):
             signed = next(mails.strict(mail).iter_parts())
             equal(signed.get_content_type(), "multipart/mixed")
             check_alternative(next(signed.iter_parts()), own_rows(rows, box))
+
+
+@case("HTML: sign-key signs text and page together, S/MIME")
+def test_signed_smime(stage):
+    sent, rows = telnet_report()
+    with tempfile.TemporaryDirectory(prefix="certbund-html.") as directory, \
+            templates('<table form="html"/>') as directories:
+        pem, certificate = make_pem(directory)
+        with stage.daemon({"notices.sign-key": pem, "templates.directories": directories}):
+            stage.send(sent)
+        for box in (ANNA, BERT, CARL):
+            mail = stage.mails(box)[0]
+            check_smime(mail, certificate)
+            check_alternative(next(mails.strict(mail).iter_parts()), own_rows(rows, box))
 
 
 @case("HTML: rewrite-single, the mail becomes the customer's notice with its page")
