@@ -126,12 +126,13 @@ static GString *lf_rows(const char *at, const char *end)
     return rows;
 }
 
-gboolean guard_rows_match_file(const Shown *shown, GBytes *file, GError **error)
+gboolean guard_rows_match_file(const Shown *shown, GBytes *file, gboolean spreadsheet,
+                               GError **error)
 {
     gsize size;
     const char *data = g_bytes_get_data(file, &size), *end = data + size;
 
-    if (size >= 3 && memcmp(data, "\xEF\xBB\xBF", 3) == 0)
+    if (spreadsheet && size >= 3 && memcmp(data, "\xEF\xBB\xBF", 3) == 0)
         data += 3;
     g_autoptr(GString) rows = lf_rows(data, end);
     if (rows == NULL || !g_utf8_validate_len(rows->str, rows->len, NULL)
@@ -139,5 +140,6 @@ gboolean guard_rows_match_file(const Shown *shown, GBytes *file, GError **error)
         error_bug(error, "the attached file is no CSV of rows alone");
         return FALSE;
     }
-    return all_match(shown, rows->str, rows->len, same_in_file, error);
+    return all_match(shown, rows->str, rows->len, spreadsheet ? same_in_file : same_verbatim,
+                     error);
 }

@@ -27,8 +27,9 @@ const char *guard_rows_find(const Shown *shown, const char *text);
 gboolean guard_rows_match(const Shown *shown, const char *rows, gsize length, gboolean cut,
                           GError **error);
 
-/* The same of a CSV file: CRLF line ends, a BOM in front or not, cells as they are or with
- * the apostrophe of rows-csv.h. */
-gboolean guard_rows_match_file(const Shown *shown, GBytes *file, GError **error);
+/* The same of a CSV file: CRLF line ends, cells as they are; for a spreadsheet also with a BOM
+ * in front, and cells with the apostrophe of rows-csv.h. */
+gboolean guard_rows_match_file(const Shown *shown, GBytes *file, gboolean spreadsheet,
+                               GError **error);
 
 #endif

@@ -3,20 +3,20 @@
 
 /* guard-xarf: the XARF reports of a finished notice -> what they say, their rows checked.
  *
- * Shares no code with what wrote them, but the reader of CSV files. */
+ * Shares no code with what wrote them but json-glib, and the guard's reader of CSV files. */
 #ifndef CERTBUND_GUARD_XARF_H
 #define CERTBUND_GUARD_XARF_H
 
 #include "guard-rows.h"
+#include "report.h"
 
-#define GUARD_XARF_DEPTH_MAX 8 /* of values in each other: ours have 5 */
-
-/* files: of GBytes, each a JSON object or an array of such.  They must be one for each of the
- * rows, in their order, each with this row and no other one as its only evidence.  Appends to
- * words, for the search for foreign names, the files as they stand there and each text in
- * them decoded, a line each; evidence is not among the latter.  CERTBUND_ERROR_BUG says what
- * is wrong, and no cell. */
-gboolean guard_xarf_words(const GPtrArray *files, const Shown *shown, GString *words,
-                          GError **error);
+/* files: of GBytes, each a JSON object or an array of such, written as json-glib writes it, so
+ * that nothing stands there but what its reader finds.  They must be one for each of the shown
+ * rows, in their order, each about this row's address and with this row as its only evidence,
+ * and without a member that ours don't have.  Appends to words all texts outside of evidence,
+ * a line each: for the search for foreign names.  CERTBUND_ERROR_BUG says what is wrong, and
+ * no cell. */
+gboolean guard_xarf_words(const GPtrArray *files, const Report *report, const Shown *shown,
+                          GString *words, GError **error);
 
 #endif

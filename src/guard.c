@@ -255,7 +255,7 @@ static gboolean xarf_clean(Owner *owner, const GuardMail *mail, const Shown *sho
 {
     g_autoptr(GString) words = g_string_new(NULL);
 
-    if (!guard_xarf_words(mail->xarf, shown, words, error))
+    if (!guard_xarf_words(mail->xarf, owner->guard->report, shown, words, error))
         return FALSE;
     if (!names_foreign(owner, words->str, words->len))
         return TRUE;
@@ -334,7 +334,7 @@ gboolean guard_check(const Guard *guard, GBytes *notice, const guint32 *events, 
         error_bug(error, "the notice has no table");
         return FALSE;
     }
-    if (mail->file != NULL && !guard_rows_match_file(&shown, mail->file, error))
+    if (mail->file != NULL && !guard_rows_match_file(&shown, mail->file, TRUE, error))
         return FALSE;
     return find_rows(&shown, mail, &rows, &size, labels, error)
         && words_clean(&owner, mail, rows, size, labels, error)

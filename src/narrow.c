@@ -28,12 +28,22 @@ char *narrow_cve(const char *cell)
     return NULL;
 }
 
+static gboolean is_divider(char c)
+{
+    return c == '-' || c == '_';
+}
+
 gboolean narrow_is_word(const char *cell)
 {
-    guint hyphens = 0;
-    gsize length = 0;
+    guint dividers = 0, letters = 0;
+    gsize n = 0;
 
-    for (; g_ascii_isalnum(cell[length]) || cell[length] == '-' || cell[length] == '_'; length++)
-        hyphens += cell[length] == '-';
-    return cell[length] == '\0' && length > 0 && length <= NARROW_WORD_MAX && hyphens <= 2;
+    for (; g_ascii_isalnum(cell[n]) || is_divider(cell[n]); n++) {
+        if (is_divider(cell[n]) && (n == 0 || is_divider(cell[n - 1])))
+            return FALSE;
+        dividers += is_divider(cell[n]);
+        letters += g_ascii_isalpha(cell[n]) && !g_ascii_isxdigit(cell[n]);
+    }
+    return cell[n] == '\0' && letters > 0 && n <= NARROW_WORD_MAX && dividers <= 2
+        && !is_divider(cell[n - 1]);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright the certbund-milter authors */
 
-/* narrow: a cell, which may hold anything -> a value of a shape so narrow that it can name no
- * other system. */
+/* narrow: a cell, which may hold anything -> a value of a shape so narrow that it names no other
+ * system. */
 #ifndef CERTBUND_NARROW_H
 #define CERTBUND_NARROW_H
 
@@ -17,8 +17,8 @@ guint narrow_port(const char *cell);
  * serial number, as the CVE program's record format has them), or NULL; caller frees. */
 char *narrow_cve(const char *cell);
 
-/* Is the cell one word: ASCII letters, digits, '_' and at most two hyphens, for three could
- * divide an address? */
+/* Is the cell one word?  ASCII letters and digits, divided by at most two single hyphens or
+ * underscores, with a letter that is no hexadecimal digit: no address is spelt so. */
 gboolean narrow_is_word(const char *cell);
 
 #endif

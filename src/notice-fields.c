@@ -214,7 +214,7 @@ char *notice_mailbox_address(const char *mailbox, char **name_r)
         return NULL;
     const char *name = internet_address_get_name(internet_address_list_get_address(list, 0));
     if (name_r != NULL && name != NULL && *name != '\0')
-        *name_r = g_strdup(name);
+        *name_r = one_line(name); /* encoded words can hold anything */
     char *copy = g_strdup(address);
     g_object_unref(list);
     return copy;

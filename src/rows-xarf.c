@@ -2,8 +2,8 @@
  * Copyright the certbund-milter authors */
 
 /* Writes the reports, by json-glib.  Outside of its evidence a report has of the row only what
- * has a narrow shape (the affected address or account, times, ports, CVE numbers, one word):
- * other cells may name anybody's systems. */
+ * has a narrow shape (the affected address, its time, ports, a CVE number, one word): other
+ * cells may name anybody's systems. */
 #include "rows-xarf.h"
 
 #include "attachment.h"
@@ -13,11 +13,10 @@
 #include "narrow.h"
 #include "rows-csv.h"
 #include "timestamp.h"
+#include "uuid.h"
 
 #include <json-glib/json-glib.h>
 #include <string.h>
-
-#define UUID_BYTES 16
 
 /* What all reports of a notice have in common. */
 typedef struct {
@@ -25,8 +24,9 @@ typedef struct {
     const guint *columns;
     guint n_columns;
     const ReportClass *class;
-    const Table *types; /* xarf.csv, and the class's row */
-    guint type;
+    const char *category, *type, *service, *cve; /* of the class */
+    guint port;                                  /* likewise; 0: none, or several */
+    int ports, source_ports, families, cves;     /* columns of the row's own; -1: not shown */
 } Writer;
 
 static gpointer read_types(G_GNUC_UNUSED gpointer unused)
@@ -40,12 +40,7 @@ static const Table *types(void)
     return g_once(&once, read_types, NULL);
 }
 
-static const char *of_type(const Writer *writer, const char *column)
-{
-    return data_cell(writer->types, writer->type, column);
-}
-
-/* ---- cells of a row */
+/* ---- what stands where */
 
 static gboolean is_shown(const Writer *writer, int column)
 {
@@ -56,30 +51,67 @@ static gboolean is_shown(const Writer *writer, int column)
     return column >= 0 && i < writer->n_columns;
 }
 
-/* "" when there is no such column, or the notice doesn't show it. */
-static const char *cell(const Writer *writer, guint32 event, const char *name)
+static int shown_column(const Writer *writer, const char *name)
 {
-    const Table *table = writer->input->report->table;
-    int column = columns_locate(table, name);
+    int column = columns_locate(writer->input->report->table, name);
+    return is_shown(writer, column) ? column : -1;
+}
 
-    return is_shown(writer, column) ? table_cell(table, event, (guint)column) : "";
+/* "" when there is no such column. */
+static const char *cell(const Writer *writer, guint32 event, int column)
+{
+    return column >= 0 ? table_cell(writer->input->report->table, event, (guint)column) : "";
+}
+
+/* The number that all of "111/tcp 111/udp" have, or 0. */
+static guint only_port(const char *ports)
+{
+    g_auto(GStrv) all = g_strsplit(ports, " ", -1);
+    guint port = 0;
+
+    for (guint i = 0; all[i] != NULL; i++) {
+        *strchrnul(all[i], '/') = '\0';
+        guint other = narrow_port(all[i]);
+        if (i > 0 && other != port)
+            return 0;
+        port = other;
+    }
+    return port;
+}
+
+/* FALSE: none is known for the class. */
+static gboolean find_type(Writer *writer)
+{
+    const char *class_id = writer->input->class_id;
+    guint row = 0;
+
+    writer->class = classes_by_id(class_id);
+    while (row < table_n_rows(types()) && strcmp(data_cell(types(), row, "class"), class_id) != 0)
+        row++;
+    if (writer->class == NULL || row == table_n_rows(types()))
+        return FALSE;
+    writer->category = data_cell(types(), row, "category");
+    writer->type = data_cell(types(), row, "type");
+    writer->service = data_cell(types(), row, "service");
+    writer->cve = data_cell(types(), row, "cve");
+    writer->port = only_port(writer->class->ports);
+    writer->ports = shown_column(writer, "port");
+    writer->source_ports = shown_column(writer, "src_port");
+    writer->families = shown_column(writer, "malware");
+    writer->cves = shown_column(writer, "cve");
+    return TRUE;
 }
 
 /* The port where the service was found: the row's, else the class's if it has but one. */
 static guint service_port(const Writer *writer, guint32 event)
 {
-    const char *ports = writer->class->ports;
-    guint port = narrow_port(cell(writer, event, "port"));
-    g_autofree char *first = g_strndup(ports, strspn(ports, "0123456789"));
-
-    return port != 0 || strchr(ports, ' ') != NULL ? port : narrow_port(first);
+    guint port = narrow_port(cell(writer, event, writer->ports));
+    return port != 0 ? port : writer->port;
 }
 
 static char *cve_of(const Writer *writer, guint32 event)
 {
-    const char *of_class = of_type(writer, "cve");
-
-    return narrow_cve(*of_class != '\0' ? of_class : cell(writer, event, "cve"));
+    return narrow_cve(*writer->cve != '\0' ? writer->cve : cell(writer, event, writer->cves));
 }
 
 /* ---- members */
@@ -110,30 +142,18 @@ static void add_contact(JsonBuilder *builder, const char *role, const char *name
     json_builder_end_object(builder);
 }
 
-/* See the header: RFC 9562 has the name's SHA-1 behind the name space's bytes. */
+/* See the header. */
 static char *report_id(const Writer *writer, const char *row, guint number)
 {
-    /* The name space of ours, made once by chance. */
+    /* Ours, made once by chance. */
     static const guint8 space[UUID_BYTES] = { 0x2c, 0xed, 0x90, 0x6a, 0x0f, 0xce, 0x40, 0x39,
                                               0xb7, 0x43, 0x97, 0xff, 0xf7, 0xb7, 0x25, 0x5d };
     const RenderInput *input = writer->input;
     g_autofree char *name = g_strdup_printf(
         "%s\n%s\n%s\n%u\n%s", strrchr(input->sender->address, '@') + 1,
         input->report->subject->ticket, input->reference, number, row);
-    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA1);
-    guint8 id[20];
-    gsize size = sizeof id;
 
-    g_checksum_update(checksum, space, sizeof space);
-    g_checksum_update(checksum, (const guchar *)name, (gssize)strlen(name));
-    g_checksum_get_digest(checksum, id, &size);
-    id[6] = (guint8)((id[6] & 0x0f) | 0x50); /* version */
-    id[8] = (guint8)((id[8] & 0x3f) | 0x80); /* variant */
-    GString *text = g_string_new(NULL);
-    for (guint i = 0; i < UUID_BYTES; i++)
-        g_string_append_printf(text, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
-                               id[i]);
-    return g_string_free(text, FALSE);
+    return uuid_of_name(space, name);
 }
 
 static const char *time_of(const Writer *writer, guint32 event, char text_r[TIMESTAMP_TEXT_SIZE])
@@ -152,50 +172,33 @@ static void add_source(JsonBuilder *builder, const Writer *writer, guint32 event
     char text[ADDRESS_TEXT_SIZE];
 
     add_text(builder, "source_identifier",
-             report_subject_text(writer->input->report, event, text));
-    add_port(builder, "source_port", narrow_port(cell(writer, event, "src_port")));
-}
-
-static void add_vulnerability(JsonBuilder *builder, const Writer *writer, guint32 event)
-{
-    g_autofree char *cve = cve_of(writer, event);
-
-    add_text(builder, "service", of_type(writer, "service"));
-    add_port(builder, "service_port", service_port(writer, event));
-    if (cve != NULL)
-        add_text(builder, "cve_id", cve);
-}
-
-static void add_infrastructure(JsonBuilder *builder, const Writer *writer, guint32 event,
-                               const char *found)
-{
-    const char *method = of_type(writer, "method"), *family = cell(writer, event, "malware");
-
-    add_text(builder, "compromise_evidence", found);
-    if (*method != '\0')
-        add_text(builder, "compromise_method", method);
-    if (narrow_is_word(family))
-        add_text(builder, "malware_family", family);
+             address_format(&writer->input->report->events[event].address, text));
+    add_port(builder, "source_port", narrow_port(cell(writer, event, writer->source_ports)));
 }
 
 /* What the type of a category asks for beside what every report has. */
 static void add_category(JsonBuilder *builder, const Writer *writer, guint32 event,
                          const char *found)
 {
-    const char *category = of_type(writer, "category");
-    char time[TIMESTAMP_TEXT_SIZE];
+    const char *family = cell(writer, event, writer->families);
 
-    if (strcmp(category, "vulnerability") == 0)
-        add_vulnerability(builder, writer, event);
-    else if (strcmp(category, "infrastructure") == 0)
-        add_infrastructure(builder, writer, event, found);
-    else {
-        add_text(builder, "first_seen", time_of(writer, event, time));
-        add_text(builder, "protocol", of_type(writer, "protocol"));
+    if (strcmp(writer->category, "vulnerability") == 0) {
+        g_autofree char *cve = cve_of(writer, event);
+        add_text(builder, "service", writer->service);
+        add_port(builder, "service_port", service_port(writer, event));
+        if (cve != NULL && strcmp(writer->type, "cve") == 0)
+            add_text(builder, "cve_id", cve);
+        return;
     }
+    add_text(builder, "compromise_evidence", found);
+    if (strcmp(writer->type, "compromised_server") == 0)
+        add_text(builder, "compromise_method", "unknown");
+    if (narrow_is_word(family))
+        add_text(builder, "malware_family", family);
 }
 
-static void add_evidence(JsonBuilder *builder, const char *source, const GString *row)
+/* Its size. */
+static gsize add_evidence(JsonBuilder *builder, const char *source, const GString *row)
 {
     g_autofree char *payload = g_base64_encode((const guchar *)row->str, row->len);
     g_autofree char *description
@@ -209,6 +212,7 @@ static void add_evidence(JsonBuilder *builder, const char *source, const GString
     add_text(builder, "payload", payload);
     json_builder_end_object(builder);
     json_builder_end_array(builder);
+    return strlen(payload);
 }
 
 /* Tags are of letters, digits and underscores. */
@@ -224,8 +228,8 @@ static void add_tags(JsonBuilder *builder, const Writer *writer)
 
 /* ---- a report */
 
-/* The row of event, which is the notice's number-th. */
-static void add_report(JsonBuilder *builder, const Writer *writer, guint32 event, guint number)
+/* The row of event, which is the notice's number-th.  The size of its evidence. */
+static gsize add_report(JsonBuilder *builder, const Writer *writer, guint32 event, guint number)
 {
     const RowsCsv verbatim = { FALSE, FALSE };
     const RenderInput *input = writer->input;
@@ -247,26 +251,14 @@ static void add_report(JsonBuilder *builder, const Writer *writer, guint32 event
     add_contact(builder, "reporter", source_organisation(source), source_contact(source));
     add_contact(builder, "sender", input->sender->name, input->sender->address);
     add_source(builder, writer, event);
-    add_text(builder, "category", of_type(writer, "category"));
-    add_text(builder, "type", of_type(writer, "type"));
+    add_text(builder, "category", writer->category);
+    add_text(builder, "type", writer->type);
     add_category(builder, writer, event, found);
     add_text(builder, "description", description);
     add_tags(builder, writer);
-    add_evidence(builder, source_name(source), row);
+    gsize size = add_evidence(builder, source_name(source), row);
     json_builder_end_object(builder);
-}
-
-static void attach(GPtrArray *files, JsonBuilder *builder, char *name)
-{
-    g_autoptr(JsonGenerator) generator = json_generator_new();
-    g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    GString *content = g_string_new(NULL);
-
-    json_generator_set_root(generator, root);
-    json_generator_set_pretty(generator, TRUE);
-    json_generator_to_gstring(generator, content);
-    g_string_append_c(content, '\n');
-    g_ptr_array_add(files, attachment_new("application/json", name, content));
+    return size;
 }
 
 /* "xarf-A-7F3K2Q.json", or "xarf-A-7F3K2Q-12.json" where number is not 0. */
@@ -282,66 +274,75 @@ static char *file_name(const char *reference, guint number)
     return g_string_free(name, FALSE);
 }
 
-static void attach_each(GPtrArray *files, const Writer *writer)
+/* The file's size. */
+static gsize attach(GPtrArray *files, const Writer *writer, JsonBuilder *builder, guint number)
 {
-    for (guint i = 0; i < writer->input->n_events; i++) {
-        g_autoptr(JsonBuilder) builder = json_builder_new_immutable();
-        add_report(builder, writer, writer->input->events[i], i + 1);
-        attach(files, builder, file_name(writer->input->reference, i + 1));
-    }
+    g_autoptr(JsonGenerator) generator = json_generator_new();
+    g_autoptr(JsonNode) root = json_builder_get_root(builder);
+    GString *content = g_string_new(NULL);
+
+    json_generator_set_root(generator, root);
+    json_generator_set_pretty(generator, TRUE);
+    json_generator_to_gstring(generator, content);
+    g_string_append_c(content, '\n');
+    g_ptr_array_add(files, attachment_new("application/json",
+                                          file_name(writer->input->reference, number), content));
+    return content->len;
 }
 
-static void attach_bundle(GPtrArray *files, const Writer *writer)
+/* The size of all, or of so many that it is too much. */
+static gsize attach_each(GPtrArray *files, const Writer *writer)
+{
+    gsize size = 0;
+
+    for (guint i = 0; i < writer->input->n_events && size <= XARF_BYTES_MAX; i++) {
+        g_autoptr(JsonBuilder) builder = json_builder_new_immutable();
+        add_report(builder, writer, writer->input->events[i], i + 1);
+        size += attach(files, writer, builder, i + 1);
+    }
+    return size;
+}
+
+/* Likewise; nothing is written of what is too much already. */
+static gsize attach_bundle(GPtrArray *files, const Writer *writer)
 {
     g_autoptr(JsonBuilder) builder = json_builder_new_immutable();
+    gsize size = 0;
 
     json_builder_begin_array(builder);
-    for (guint i = 0; i < writer->input->n_events; i++)
-        add_report(builder, writer, writer->input->events[i], i + 1);
+    for (guint i = 0; i < writer->input->n_events && size <= XARF_BYTES_MAX; i++)
+        size += add_report(builder, writer, writer->input->events[i], i + 1);
     json_builder_end_array(builder);
-    attach(files, builder, file_name(writer->input->reference, 0));
+    return size <= XARF_BYTES_MAX ? attach(files, writer, builder, 0) : size;
 }
 
 /* ---- can XARF say it? */
 
-static gboolean find_type(Writer *writer)
+static gboolean can_say(const Writer *writer, guint32 event)
 {
-    writer->class = classes_by_id(writer->input->class_id);
-    writer->types = types();
-    while (writer->type < table_n_rows(writer->types)
-           && strcmp(of_type(writer, "class"), writer->input->class_id) != 0)
-        writer->type++;
-    return writer->class != NULL && writer->type < table_n_rows(writer->types);
-}
+    g_autofree char *cve = cve_of(writer, event);
 
-static gboolean can_say_all(const Writer *writer)
-{
-    const Report *report = writer->input->report;
-    int affected = report->account_column >= 0 ? report->account_column
-                                               : (int)report->address_column;
-
-    if (writer->input->n_events > XARF_ROWS_MAX || !is_shown(writer, affected))
-        return FALSE;
-    if (strcmp(of_type(writer, "type"), "cve") != 0)
+    if (strcmp(writer->category, "vulnerability") != 0)
         return TRUE;
-    for (guint i = 0; i < writer->input->n_events; i++) {
-        g_autofree char *cve = cve_of(writer, writer->input->events[i]);
-        if (cve == NULL)
-            return FALSE;
-    }
-    return TRUE;
+    return service_port(writer, event) != 0 && (strcmp(writer->type, "cve") != 0 || cve != NULL);
 }
 
 gboolean rows_xarf(GPtrArray *files, const RenderInput *input, const guint *columns,
                    guint n_columns, gboolean bundle)
 {
     Writer writer = { .input = input, .columns = columns, .n_columns = n_columns };
+    guint before = files->len;
 
-    if (!find_type(&writer) || !can_say_all(&writer))
+    if (!find_type(&writer) || !is_shown(&writer, (int)input->report->address_column)
+        || input->report->account_column >= 0)
         return FALSE;
-    if (bundle || input->n_events > XARF_FILES_MAX)
-        attach_bundle(files, &writer);
-    else
-        attach_each(files, &writer);
-    return TRUE;
+    for (guint i = 0; i < input->n_events; i++)
+        if (!can_say(&writer, input->events[i]))
+            return FALSE;
+    gsize size = bundle || input->n_events > XARF_FILES_MAX ? attach_bundle(files, &writer)
+                                                            : attach_each(files, &writer);
+    if (size <= XARF_BYTES_MAX)
+        return TRUE;
+    g_ptr_array_set_size(files, (gint)before);
+    return FALSE;
 }

@@ -283,6 +283,7 @@ static void test_mailbox_parts(void)
         { "Abuse <abuse@example.org>", "abuse@example.org", "Abuse" },
         { "\"\" <abuse@example.org>", "abuse@example.org", NULL },
         { "=?utf-8?q?M=C3=BCller?= <abuse@example.org>", "abuse@example.org", "M\xc3\xbcller" },
+        { "=?utf-8?q?Abuse=7F=01Team?= <abuse@example.org>", "abuse@example.org", "Abuse  Team" },
         { "abuse", NULL, NULL },
         { "a@example.org, b@example.org", NULL, NULL },
     };

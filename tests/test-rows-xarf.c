@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright the certbund-milter authors */
 
-/* narrow, rows-xarf and, reading back, guard-xarf. */
+/* uuid, narrow, rows-xarf and, reading back, guard-xarf. */
 #include "attachment.h"
 #include "guard.h"
 #include "guard-xarf.h"
@@ -9,6 +9,7 @@
 #include "narrow.h"
 #include "notice.h"
 #include "rows-xarf.h"
+#include "uuid.h"
 
 #include <string.h>
 
@@ -17,6 +18,16 @@
 #define COLUMNS 8
 
 static const guint all_columns[COLUMNS] = { 0, 1, 2, 3, 4, 5, 6, 7 };
+
+/* The example of RFC 9562, appendix A.4, in the name space of DNS. */
+static void test_uuid(void)
+{
+    static const guint8 dns[UUID_BYTES] = { 0x6b, 0xa7, 0xb8, 0x10, 0x9d, 0xad, 0x11, 0xd1,
+                                            0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8 };
+    g_autofree char *id = uuid_of_name(dns, "www.example.com");
+
+    g_assert_cmpstr(id, ==, "2ed6657d-e927-568b-95e1-2665a8aea6a2");
+}
 
 static void test_port(void)
 {
@@ -60,15 +71,20 @@ static void test_cve(void)
 
 static void test_word(void)
 {
-    g_autofree char *most = g_strnfill(NARROW_WORD_MAX, 'a');
-    g_autofree char *more = g_strnfill(NARROW_WORD_MAX + 1, 'a');
+    g_autofree char *most = g_strnfill(NARROW_WORD_MAX, 'x');
+    g_autofree char *more = g_strnfill(NARROW_WORD_MAX + 1, 'x');
     const struct {
         const char *cell;
         gboolean want;
-    } cases[] = { { "avalanche-generic", TRUE }, { "x_1-2-3", TRUE },  { "192-0-2-7", FALSE },
-                  { "a.b", FALSE },              { "a b", FALSE },     { "", FALSE },
-                  { "2001:db8::1", FALSE },      { "\xc3\xa4", FALSE }, { most, TRUE },
-                  { more, FALSE } };
+    } cases[] = {
+        { "avalanche-generic", TRUE }, { "conficker", TRUE }, { "x_1-2", TRUE },
+        { "x_1-2-3", FALSE },          { "192-0-2-7", FALSE }, { "192_0_2_7", FALSE },
+        { "192-0_2-8", FALSE },        { "2a01--1", FALSE },   { "x--1", FALSE },
+        { "--1", FALSE },              { "x-", FALSE },        { "_x", FALSE },
+        { "3221225991", FALSE },       { "dead-beef", FALSE }, { "a.x", FALSE },
+        { "a x", FALSE },              { "", FALSE },          { "2001:db8::1", FALSE },
+        { "\xc3\xa4x", FALSE },        { most, TRUE },         { more, FALSE },
+    };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_test_message("%s", cases[i].cell);
@@ -126,8 +142,8 @@ static void test_golden(void)
                      "64496,192.0.2.7,2025-02-11 11:10:25,avalanche-generic,50123,198.51.100.9\n"
                      "64496,2001:DB8::7,yesterday,http://x,none,\n",
           "xarf.malware.json", TRUE },
-        { "manual-ssh-bruteforce", "ip,timestamp\n192.0.2.7,2025-02-11 11:10:25\n",
-          "xarf.manual-ssh-bruteforce.json", FALSE },
+        { "ssl-poodle", "ip,timestamp,hostname\n192.0.2.7,2025-02-11 11:10:25,a.example.org\n",
+          "xarf.ssl-poodle.json", FALSE },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -160,11 +176,17 @@ static void test_members(void)
         { "vulnerable-rdp-bluekeep", "ip,timestamp\n192.0.2.7,\n",
           "\"cve_id\" : \"CVE-2019-0708\"," },
         { "compromised-exchange", "ip,timestamp\n192.0.2.7,\n",
-          "\"compromise_method\" : \"webshell\"," },
+          "\"compromise_method\" : \"unknown\"," },
         { "malware", "ip,timestamp,malware\n192.0.2.7,,conficker\n",
           "\"malware_family\" : \"conficker\"," },
         { "open-memcached", "ip,timestamp,proto\n2001:DB8:0::7,,udp\n",
           "\"source_identifier\" : \"2001:db8::7\"," },
+        { "open-memcached", "ip,timestamp,proto\n192.0.2.7,,udp\n", "\"service_port\" : 11211," },
+        { "vulnerable-fortinet", "ip,timestamp,cve\n192.0.2.7,,CVE-2024-55591\n", NULL },
+        { "vulnerable-fortinet", "ip,timestamp,port,cve\n192.0.2.7,,8443,CVE-2024-55591\n",
+          "\"service_port\" : 8443," },
+        { "plaintext-pop3", "ip,timestamp\n192.0.2.7,\n", "\"type\" : \"misconfiguration\"," },
+        { "digest", "ip,timestamp\n192.0.2.7,\n", NULL },
         { "compromised-mail-accounts", "ip,timestamp\n192.0.2.7,\n", NULL },
         { "some-class", "ip,timestamp\n192.0.2.7,\n", NULL },
     };
@@ -192,37 +214,76 @@ static void test_hidden(void)
     g_assert_null(write_rows(report, "malware", 1, but_ip, 2, FALSE));
 }
 
-static char *many_rows(guint n)
+/* Each with two cells of so many bytes, the first row with some more. */
+static Report *many_rows(guint n, guint size, guint more)
 {
-    GString *csv = g_string_new("ip,timestamp,port\n");
+    g_autofree char *cell = g_strnfill(size, 'x'), *added = g_strnfill(more, 'y');
+    g_autoptr(GString) csv = g_string_new("ip,timestamp,port,banner,remark\n");
 
     for (guint i = 0; i < n; i++)
-        g_string_append_printf(csv, "198.18.%u.%u,2025-02-11 11:10:25,23\n", i / 256, i % 256);
-    return g_string_free(csv, FALSE);
+        g_string_append_printf(csv, "198.18.%u.%u,2025-02-11 11:10:25,23,%s,%s%s\n", i / 256,
+                               i % 256, cell, cell, i == 0 ? added : "");
+    return letter_report(SUBJECT, csv->str, FALSE);
 }
 
-static void test_limits(void)
+static void test_files(void)
 {
     static const struct {
         guint n, n_files;
         gboolean bundle;
     } cases[] = { { XARF_FILES_MAX, XARF_FILES_MAX, FALSE },
                   { XARF_FILES_MAX, 1, TRUE },
-                  { XARF_FILES_MAX + 1, 1, FALSE },
-                  { XARF_ROWS_MAX, 1, FALSE },
-                  { XARF_ROWS_MAX + 1, 0, TRUE } };
+                  { XARF_FILES_MAX + 1, 1, FALSE } };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *csv = many_rows(cases[i].n);
-        g_autoptr(Report) report = letter_report(SUBJECT, csv, FALSE);
+        g_autoptr(Report) report = many_rows(cases[i].n, 1, 0);
         g_autoptr(GPtrArray) files = write_all(report, "open-telnet", cases[i].bundle);
         g_test_message("%u rows", cases[i].n);
-        g_assert_cmpuint(files != NULL ? files->len : 0, ==, cases[i].n_files);
+        g_assert_cmpuint(files->len, ==, cases[i].n_files);
         if (cases[i].n_files > 1)
             g_assert_cmpstr(file_at(files, 1)->name, ==, "xarf-A-7F3K2Q-2.json");
-        if (cases[i].n == XARF_ROWS_MAX) /* in base64, and with room for a letter, in 10 MB */
-            g_assert_cmpuint(file_at(files, 0)->content->len, <, 7000 * 1000);
     }
+}
+
+static gsize size_of(const GPtrArray *files)
+{
+    gsize size = 0;
+
+    for (guint i = 0; i < files->len; i++)
+        size += file_at(files, i)->content->len;
+    return size;
+}
+
+/* Just as large as may be; three bytes more in a cell are four in base64. */
+static void test_bytes(void)
+{
+    const guint nearly = XARF_BYTES_MAX / XARF_FILES_MAX * 3 / 8 - 450; /* in base64, two cells */
+
+    for (guint bundle = 0; bundle < 2; bundle++) {
+        g_autoptr(Report) less = many_rows(XARF_FILES_MAX, nearly, 0);
+        g_autoptr(GPtrArray) fits = write_all(less, "open-telnet", bundle == 1);
+        guint room = (guint)(XARF_BYTES_MAX - size_of(fits)) / 4 * 3;
+        g_test_message("%u bytes of room beside %u", room, nearly);
+        g_autoptr(Report) most = many_rows(XARF_FILES_MAX, nearly, room);
+        g_autoptr(GPtrArray) files = write_all(most, "open-telnet", bundle == 1);
+        g_test_message("%u bytes of room, %" G_GSIZE_FORMAT " taken", room, size_of(files));
+        g_assert_cmpuint(size_of(files), >, XARF_BYTES_MAX - 4);
+        g_autoptr(Report) more = many_rows(XARF_FILES_MAX, nearly, room + 3);
+        g_assert_null(write_all(more, "open-telnet", bundle == 1));
+    }
+}
+
+/* Names of columns stand in each report. */
+static void test_wide(void)
+{
+    g_autofree char *name = g_strnfill(XARF_BYTES_MAX / 1000, 'x');
+    g_autoptr(GString) csv = g_string_new(NULL);
+
+    g_string_append_printf(csv, "ip,timestamp,%s\n", name);
+    for (guint i = 0; i < 1000; i++)
+        g_string_append(csv, "192.0.2.7,2025-02-11 11:10:25,\n");
+    g_autoptr(Report) report = letter_report(SUBJECT, csv->str, FALSE);
+    g_assert_null(write_all(report, "open-telnet", TRUE));
 }
 
 /* ---- reading back */
@@ -237,7 +298,7 @@ static GString *read_back(GPtrArray *texts, const Report *report, const guint32 
 
     for (guint i = 0; i < texts->len; i++)
         g_ptr_array_add(files, g_bytes_new(texts->pdata[i], strlen(texts->pdata[i])));
-    if (guard_xarf_words(files, &shown, words, error))
+    if (guard_xarf_words(files, report, &shown, words, error))
         return words;
     g_string_free(words, TRUE);
     return NULL;
@@ -252,15 +313,8 @@ static GPtrArray *texts_of(const GPtrArray *files)
     return texts;
 }
 
-/* As many opening, and closing, brackets. */
-static char *nested(guint depth)
-{
-    g_autofree char *open = g_strnfill(depth, '['), *close = g_strnfill(depth, ']');
-    return g_strdup_printf("\"tags\" : %s\"x\"%s, \"old\"", open, close);
-}
-
-/* A file of two rows in which `what` stands for another; why: of the refusal, NULL: it passes,
- * and `with`, without its first character, is among the words. */
+/* A file of two rows in which `with` stands for the first `what`; why: of the refusal, NULL: it
+ * passes. */
 static void check_changed(const char *what, const char *with, const char *why)
 {
     g_autoptr(Report) report = letter_report(SUBJECT, letter_csv, FALSE);
@@ -278,7 +332,9 @@ static void check_changed(const char *what, const char *with, const char *why)
     g_assert_cmpstr(error != NULL ? error->message : NULL, ==, why);
     g_assert_true((words != NULL) == (why == NULL));
     if (words != NULL) {
-        g_assert_nonnull(strstr(words->str, with + 1));
+        if (strstr(with, "198.51.100.7") != NULL)
+            g_assert_nonnull(strstr(words->str, "198.51.100.7"));
+        g_assert_null(strstr(words->str, "ImFzbiIs")); /* "asn", as evidence has it */
         g_string_free(words, TRUE);
     }
     g_free(parts[0]);
@@ -287,32 +343,44 @@ static void check_changed(const char *what, const char *with, const char *why)
 
 static void test_changed(void)
 {
-    static const char no_rows[] = "an attached JSON file is no XARF of the customer's 2 rows";
-    static const char payloads[] = "an attached JSON file has payloads that are no row's";
-    static const char no_json[] = "an attached file is no JSON, or has numbered characters";
-    g_autofree char *most = nested(GUARD_XARF_DEPTH_MAX - 1);
-    g_autofree char *more = nested(GUARD_XARF_DEPTH_MAX);
-    const struct {
+    static const char none[]
+        = "report 1 of the attached JSON is no XARF of row 1 of the customer's 2";
+    static const char more[] = "an attached file is no JSON, or more than that";
+    static const struct {
         const char *what, *with, *why;
     } cases[] = {
         { "Muster-Hoster", "198.51.100.7", NULL },
-        { "Muster-Hoster", "\\u0031", no_json },
-        { "\"tags\"", "\"tagged 198.51.100.7\"", NULL },
-        { "\"tags\"", "/* 198.51.100.7 */ \"tags\"", NULL },
-        { "\"sender\" : {", "\"sender\" : \"198.51.100.7\", \"sender\" : {", NULL },
-        { "\"tags\"", most, NULL },
-        { "\"tags\"", more, "an attached JSON file is deeper than "
-                            G_STRINGIFY(GUARD_XARF_DEPTH_MAX) " values" },
-        { "\"payload\" :", "\"payload\" : \"MTkyLjAuMi45\", \"payload\" :", payloads },
-        { "\"payload\" :", "\"payload\"\n: \"MTkyLjAuMi45\", \"payload\" :", payloads },
-        { "\"payload\" :", "\"payload\"/**/: \"MTkyLjAuMi45\", \"payload\" :", payloads },
-        { "\"tags\"", "\"x\" : \"payload\" , \"tags\"", NULL },
-        { "\"evidence\" : [", "\"evidence\" : [ {}, ", no_rows },
-        { "\"evidence\" : [", "\"proof\" : [", no_rows },
-        { "\"payload\" : \"", "\"payload\" : \"*", no_rows },
-        { "\"payload\" : \"", "\"payload\" : 1, \"x\" : \"", no_rows },
-        { "[", "[ 1, ", no_rows },
-        { "[", "", no_json },
+        { "Muster-Hoster", "a \\\\u b", NULL },
+        { "class:open_telnet", "198.51.100.7", NULL },
+        { "\"service\" : \"telnet\"", "\"service\" : \"payload\"", NULL },
+        { "\"The row", "\"198.51.100.7", NULL },
+        /* not about the row */
+        { "\"192.0.2.7\"", "\"192.0.2.8\"", none },
+        { "\"192.0.2.7\"", "\"203.0.113.77\"", none },
+        { "\"192.0.2.7\"", "\"customer\"", none },
+        { "\"source_identifier\"", "\"malware_family\"", none },
+        /* members that ours don't have, or of another kind */
+        { "\"service\"", "\"sample\"", none },
+        { "\"org\"", "\"sample\"", none },
+        { "\"content_type\"", "\"sample\"", none },
+        { "\"sender\"", "\"malware_family\"", none },
+        { "\"description\" : \"Openly", "\"tags\" : \"Openly", more },
+        { "\"service_port\" : 23", "\"service_port\" : 23.5", none },
+        { "\"service_port\" : 23", "\"service_port\" : null", none },
+        /* evidence */
+        { "\"evidence\"", "\"proof\"", none },
+        { "\"payload\"", "\"proof\"", none },
+        { "\"payload\" : \"", "\"payload\" : \"*", none },
+        { "\"payload\" : \"", "\"payload\" : \"====", none },
+        /* what a reader loses */
+        { "\"tags\"", "/* 198.51.100.7 */ \"tags\"", more },
+        { "\"sender\" : {", "\"sender\" : \"198.51.100.7\", \"sender\" : {", more },
+        { "\"payload\" :", "\"payload\" : \"MTkyLjAuMi45\", \"payload\" :", more },
+        { "Muster-Hoster", "\\u0031", more },
+        { "Muster-Hoster", "\\067", more },
+        { "\"org\"", "'org'", more },
+        { "[", "[ 1, ", more },
+        { "[", "", more },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
@@ -404,7 +472,7 @@ static void test_notice(void)
 
 static void append_random_cell(GString *csv)
 {
-    static const char *const pieces[] = { "a", "\"\"", ",", "\\", "\n", "\t", "/*", "\\u0041", "ä",
+    static const char *const pieces[] = { "a", "2a01--1", "192_0_2_7", "-", "\"\"", ",", "\\", "\n", "\t", "/*", "\\u0041", "ä",
                                           "\xE2\x80\xAE", "payload", "198.51.100.7", " ", "{", "]" };
 
     g_string_append_c(csv, '"');
@@ -434,6 +502,8 @@ static void test_random_cells(void)
         GString *words = read_back(texts, report, events, 3, &error);
         g_assert_no_error(error);
         g_assert_null(strstr(words->str, "198.51.100.7"));
+        g_assert_null(strstr(words->str, "2a01--1"));
+        g_assert_null(strstr(words->str, "192_0_2_7"));
         g_string_free(words, TRUE);
     }
 }
@@ -442,13 +512,16 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     message_init();
+    g_test_add_func("/uuid/name", test_uuid);
     g_test_add_func("/narrow/port", test_port);
     g_test_add_func("/narrow/cve", test_cve);
     g_test_add_func("/narrow/word", test_word);
     g_test_add_func("/rows-xarf/golden", test_golden);
     g_test_add_func("/rows-xarf/members", test_members);
     g_test_add_func("/rows-xarf/hidden", test_hidden);
-    g_test_add_func("/rows-xarf/limits", test_limits);
+    g_test_add_func("/rows-xarf/files", test_files);
+    g_test_add_func("/rows-xarf/bytes", test_bytes);
+    g_test_add_func("/rows-xarf/wide", test_wide);
     g_test_add_func("/guard-xarf/changed", test_changed);
     g_test_add_func("/guard-xarf/rows", test_rows);
     g_test_add_func("/guard-xarf/notice", test_notice);
