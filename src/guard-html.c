@@ -361,9 +361,12 @@ GString *guard_html_words(const char *html, gsize length, const Shown *shown, gb
                   .values = g_string_new(NULL), .error = &wrong };
     xmlDoc *document = parse(html, length, &wrong);
 
-    if (document != NULL && take_document(&walk, document)
-        && walk.tables != (with_rows ? 1U : 0U))
-        refuse(&walk, with_rows ? "no table" : "a table, where the text has none");
+    if (document != NULL && take_document(&walk, document)) {
+        if (walk.tables == 0 && with_rows && !cut)
+            refuse(&walk, "no table");
+        if (walk.tables > 0 && !with_rows)
+            refuse(&walk, "a table, where the text has none");
+    }
     xmlFreeDoc(document);
     g_string_append_len(walk.words, walk.values->str, (gssize)walk.values->len);
     g_string_free(walk.values, TRUE);

@@ -263,7 +263,7 @@ static void end_language(Page *page)
     g_string_append(page->page, "</div>\n");
 }
 
-/* By the same rule as in the text. */
+/* By the same rule as in the text, and within the limit of the page's own. */
 static void write_table(Page *page)
 {
     const RenderInput *input = page->values.input;
@@ -283,7 +283,7 @@ static void write_table(Page *page)
         end_language(page);
     }
     page->values.count = outer;
-    if (input->n_events <= form->max_rows && n > 0)
+    if (input->n_events <= MIN(form->max_rows, RENDER_PAGE_ROWS_MAX) && n > 0)
         rows_html(page->page, input->report->table, input->events, input->n_events, columns, n,
                   &options);
 }

@@ -12,8 +12,12 @@
 
 #include "render.h"
 
-/* languages: char *, at least one.  attached: the rows are, so that the page says it.  UTF-8, LF line ends, characters as html_escape() writes
- * them; caller frees. */
+/* Rows of the page, about 100 KiB of it: webmail cuts what is longer.  Of a notice with more it
+ * has none, and they are attached. */
+#define RENDER_PAGE_ROWS_MAX 500
+
+/* languages: char *, at least one.  attached: the rows are, so that the page says it.  UTF-8,
+ * LF line ends, characters as html_escape() writes them; caller frees. */
 GString *render_html(const RenderInput *input, const GPtrArray *languages, const char *subject,
                      gboolean attached);
 

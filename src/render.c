@@ -248,7 +248,7 @@ static GPtrArray *make_xarf(const Writer *writer, const guint *columns, guint n)
 }
 
 /* In the text, attached, or both: as a CSV file when asked for, or when not all of it stands
- * in the text or in XARF. */
+ * in the text, in the page or in XARF. */
 static void write_table(Writer *writer, const GPtrArray *languages, Rendered *rendered)
 {
     const RenderInput *input = writer->values.input;
@@ -260,8 +260,9 @@ static void write_table(Writer *writer, const GPtrArray *languages, Rendered *re
     if (n == 0)
         return;
     GPtrArray *xarf = make_xarf(writer, columns, n);
-    if (!rows_in_text(writer, languages, columns, n, rows) || xarf == NULL
-        || form_has(writer->form, "attachment")) {
+    gboolean whole = rows_in_text(writer, languages, columns, n, rows);
+    if (!whole || xarf == NULL || form_has(writer->form, "attachment")
+        || (form_has(writer->form, "html") && input->n_events > RENDER_PAGE_ROWS_MAX)) {
         write_attached(writer, languages);
         writer->values.count = outer;
         attach_csv(writer, columns, n, rendered);

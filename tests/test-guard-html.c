@@ -43,8 +43,11 @@ static Report *make_report(void)
     return letter_report("[CB-Report#20250212-10004759] T in AS64496", letter_csv, FALSE);
 }
 
-/* A notice with these rows in its text, or none, and this page. */
-static GBytes *make_notice(const Report *report, const char *html, gboolean with_rows)
+/* Where a notice has its rows, beside the page. */
+typedef enum { IN_FILE, IN_TEXT, IN_BOTH } Where;
+
+/* A notice with these rows and this page. */
+static GBytes *make_notice(const Report *report, const char *html, Where where)
 {
     static const char *const to[] = { "noc@kunde.example.net", NULL };
     NoticeHead head = { .from = "abuse@example.org", .to = to, .subject = "Hinweis",
@@ -56,9 +59,9 @@ static GBytes *make_notice(const Report *report, const char *html, gboolean with
     table_append_csv(report->table, rows, -1, columns, 2);
     for (guint i = 0; i < N_OWN; i++)
         table_append_csv(report->table, rows, own[i], columns, 2);
-    if (with_rows) {
+    if (where != IN_FILE)
         g_string_append(text, rows->str);
-    } else {
+    if (where != IN_TEXT) {
         GString *file = g_string_new(rows->str);
         g_string_replace(file, "\n", "\r\n", 0);
         head.files = attachments_new();
@@ -70,11 +73,11 @@ static GBytes *make_notice(const Report *report, const char *html, gboolean with
     return notice;
 }
 
-static void check(const char *why, const char *html, gboolean with_rows, gboolean want)
+static void check(const char *why, const char *html, Where where, gboolean want)
 {
     g_autoptr(Report) report = make_report();
     g_autoptr(Guard) guard = guard_new(report);
-    g_autoptr(GBytes) notice = make_notice(report, html, with_rows);
+    g_autoptr(GBytes) notice = make_notice(report, html, where);
     g_autoptr(GError) error = NULL;
     gboolean passed = guard_check(guard, notice, own, N_OWN, columns, 2, &error);
 
@@ -95,7 +98,7 @@ static void check_all(const Case *cases, gsize n)
 {
     for (gsize i = 0; i < n; i++) {
         g_autofree char *html = changed(cases[i].old, cases[i].new);
-        check(cases[i].why, html, TRUE, cases[i].want);
+        check(cases[i].why, html, IN_TEXT, cases[i].want);
     }
 }
 
@@ -205,13 +208,16 @@ static void test_markup(void)
     check_all(cases, G_N_ELEMENTS(cases));
 }
 
-/* Rows are attached alone: then the page has none either. */
+/* Rows are attached, alone: then the page has none either; or in the text, too: then it may. */
 static void test_attached(void)
 {
-    g_autofree char *without = changed(TABLE, "");
+    g_autofree char *without = changed(TABLE, ""), *less = changed(ROW_2, "");
 
-    check("rows nowhere but in the file", without, FALSE, TRUE);
-    check("rows in file and page, not in the text", page, FALSE, FALSE);
+    check("rows nowhere but in the file", without, IN_FILE, TRUE);
+    check("rows in file and text, too many for a page", without, IN_BOTH, TRUE);
+    check("rows in all three", page, IN_BOTH, TRUE);
+    check("rows in all three, one less in the page", less, IN_BOTH, FALSE);
+    check("rows in file and page, not in the text", page, IN_FILE, FALSE);
 }
 
 static void test_depth(void)

@@ -6,6 +6,7 @@
 #include "fixture.h"
 #include "guard-html.h"
 #include "letter-maker.h"
+#include "render-html.h"
 
 #include <libxml/parser.h>
 #include <string.h>
@@ -136,6 +137,30 @@ ATTACHED), "de", 1,
         assert_has(rendered->html->str, cases[i].has);
         if (cases[i].lacks != NULL)
             assert_lacks(rendered->html->str, cases[i].lacks);
+    }
+}
+
+/* Of one row more than a page may have all are attached, which page and text say; the text has
+ * them, too. */
+static void test_many(void)
+{
+    g_autoptr(GString) csv = g_string_new("asn,ip,timestamp,port\n");
+
+    for (guint i = 0; i <= RENDER_PAGE_ROWS_MAX; i++)
+        g_string_append_printf(csv, "64496,192.0.2.7,2025-02-11 11:10:25,%u\n", 1000 + i);
+    g_autoptr(Report) report = letter_report(SUBJECT, csv->str, FALSE);
+    for (guint more = 0; more < 2; more++) {
+        guint n = RENDER_PAGE_ROWS_MAX + more;
+        g_autofree char *last = g_strdup_printf(",\"%u\"\n", 1000 + n - 1);
+        g_autofree char *said = g_strdup_printf("im %u Anhang", n);
+        g_autoptr(Rendered) rendered
+            = page_of(LAYOUT("<table form='html'/>", ATTACHED), "<p>x</p>", report, "de", n);
+        assert_has(rendered->text->str, last);
+        g_assert_true(rendered->rows_attached == (more == 1));
+        (more == 1 ? assert_has : assert_lacks)(rendered->html->str, said);
+        (more == 1 ? assert_has : assert_lacks)(rendered->text->str, said);
+        (more == 1 ? assert_lacks : assert_has)(rendered->html->str, "<td>1000</td>");
+        (more == 1 ? assert_lacks : assert_has)(rendered->html->str, "<table");
     }
 }
 
@@ -305,6 +330,7 @@ int main(int argc, char **argv)
     message_init();
     g_test_add_func("/render-html/nodes", test_nodes);
     g_test_add_func("/render-html/table", test_table);
+    g_test_add_func("/render-html/many", test_many);
     g_test_add_func("/render-html/off", test_off);
     g_test_add_func("/render-html/golden", test_golden);
     g_test_add_func("/render-html/cells-come-back", test_cells_come_back);
