@@ -7,6 +7,7 @@
  * never reads something other than message.c would. */
 #include "guard-mail.h"
 
+#include "ascii.h"
 #include "errors.h"
 #include "message.h"
 
@@ -62,18 +63,21 @@ static gsize name_length(const char *at, const char *end)
     return p < end && *p == ':' ? (gsize)(p - at) : 0;
 }
 
+/* Behind the visible ASCII, blanks and tabs at `at`, up to the first `but`. */
+static const char *skip_visible(const char *at, const char *end, char but)
+{
+    at += ascii_run(at, (gsize)(end - at), but);
+    while (at < end && *at == '\t')
+        at += 1 + ascii_run(at + 1, (gsize)(end - at - 1), but);
+    return at;
+}
+
 /* The place behind the CRLF of the line at `at`, or NULL when it is not of visible ASCII,
  * blanks and tabs. */
 static const char *skip_line(const char *at, const char *end)
 {
-    const char *cr = memchr(at, '\r', (gsize)(end - at));
-
-    if (cr == NULL || cr + 1 >= end || cr[1] != '\n')
-        return NULL;
-    for (const char *p = at; p < cr; p++)
-        if ((*p < ' ' && *p != '\t') || *p >= 0x7f)
-            return NULL;
-    return cr + 2;
+    at = skip_visible(at, end, '\0');
+    return end - at >= 2 && at[0] == '\r' && at[1] == '\n' ? at + 2 : NULL;
 }
 
 /* Likewise with the lines that are folds of it. */
@@ -106,7 +110,9 @@ static char *decode_value(char *value)
 
     if (strstr(value, "=?") != NULL)
         return message_decode_header(value);
-    return g_strstrip(g_strdelimit(g_steal_pointer(&unfolded), "\t", ' '));
+    for (char *tab = value; (tab = strchr(tab, '\t')) != NULL;)
+        *tab = ' ';
+    return g_strstrip(g_steal_pointer(&unfolded));
 }
 
 /* FALSE: it describes a body that is not plain, or describes it again. */
@@ -179,11 +185,6 @@ static const char *read_line_end(const char *at, const char *end)
     return end - at >= 2 && at[0] == '\r' && at[1] == '\n' ? at + 2 : NULL;
 }
 
-static gboolean is_literal(char c)
-{
-    return (c >= ' ' && c < 0x7f && c != '=') || c == '\t';
-}
-
 /* Blanks at the end of a line may be a transport's: a reader drops them. */
 static gboolean ends_in_blank(const char *begin, const char *to)
 {
@@ -197,11 +198,9 @@ static gssize decode_body(const char *at, const char *end, char *to)
 
     while (at < end) {
         const char *literal = at;
-        while (at < end && is_literal(*at))
-            at++;
+        at = skip_visible(at, end, '='); /* all else means itself */
         gsize run = (gsize)(at - literal);
-        memcpy(to, literal, run);
-        to += run;
+        to = mempcpy(to, literal, run);
         if (at == end)
             break;
         int byte = *at == '=' ? read_escape(at, end) : -1;

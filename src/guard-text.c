@@ -79,17 +79,15 @@ static void append_folded(GString *plain, gunichar c)
     }
 }
 
-/* The ASCII characters at the front of text, which are most of it; how many. */
-static gsize append_ascii(GString *plain, const char *text)
+/* The ASCII characters at the front of text, which are most of it, but no NUL; how many. */
+static gsize append_ascii(GString *plain, const char *text, gsize length)
 {
     gsize n = 0, before = plain->len;
 
-    while (text[n] != '\0' && (guchar)text[n] < 0x80)
-        n++;
-    g_string_set_size(plain, before + n);
+    g_string_set_size(plain, before + length);
     char *to = plain->str + before;
-    for (gsize i = 0; i < n; i++) {
-        char folded = ascii_folds[(guchar)text[i]];
+    for (; n < length && text[n] != '\0' && (guchar)text[n] < 0x80; n++) {
+        char folded = ascii_folds[(guchar)text[n]];
         *to = folded;
         to += folded != '\0';
     }
@@ -101,11 +99,14 @@ static gsize append_ascii(GString *plain, const char *text)
  * accents, and the order of these, which it would see to, is no matter here. */
 static GString *fold(const char *text, gsize length)
 {
-    g_autofree char *valid = g_utf8_make_valid(text, (gssize)length);
     GString *plain = g_string_sized_new(length + 1);
-    const char *p = valid;
+    gsize ascii = append_ascii(plain, text, length);
 
-    while (*(p += append_ascii(plain, p)) != '\0') {
+    if (ascii == length)
+        return plain;
+    g_autofree char *valid = g_utf8_make_valid(text + ascii, (gssize)(length - ascii));
+    const char *end = valid + strlen(valid);
+    for (const char *p = valid; p < end; p += append_ascii(plain, p, (gsize)(end - p))) {
         gunichar parts[G_UNICHAR_MAX_DECOMPOSITION_LENGTH];
         gsize n = g_unichar_fully_decompose(g_utf8_get_char(p), TRUE, parts, G_N_ELEMENTS(parts));
         for (gsize i = 0; i < n; i++)

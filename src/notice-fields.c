@@ -6,6 +6,7 @@
  * to go without is put just as GMime would. */
 #include "notice-fields.h"
 
+#include "ascii.h"
 #include "errors.h"
 #include "mailbox.h"
 
@@ -222,23 +223,6 @@ char *notice_mailbox_address(const char *mailbox, char **name_r)
 
 /* ---- text */
 
-static gboolean is_literal(char c)
-{
-    return c >= ' ' && c < 0x7f && c != '=';
-}
-
-/* A line that fits and needs no encoding. */
-static gboolean is_plain_line(const char *line, gsize length)
-{
-    gsize i = 0;
-
-    if (length >= NOTICE_LINE_MAX || (length > 0 && line[length - 1] == ' '))
-        return FALSE;
-    while (i < length && is_literal(line[i]))
-        i++;
-    return i == length;
-}
-
 /* One character that may not stand as it is; where the next goes. */
 static char *put_escape(char *to, char c)
 {
@@ -250,24 +234,30 @@ static char *put_escape(char *to, char c)
     return to + 3;
 }
 
-/* Any other line, without its end. */
+/* A line without its end.  A blank or tab there would be dropped by those who carry it
+ * (rule 3), so it is escaped. */
 static char *put_line(char *to, const char *line, gsize length)
 {
+    const gsize most = NOTICE_LINE_MAX - 1; /* and '=' where it goes on */
+    gsize inner = length > 0 && line[length - 1] == ' ' ? length - 1 : length;
     gsize column = 0;
 
-    for (gsize i = 0; i < length; i++) {
-        gboolean blank = line[i] == ' ' || line[i] == '\t';
-        /* A blank at the end would be dropped by those who carry it (rule 3). */
-        gboolean literal = blank ? i + 1 < length : is_literal(line[i]);
-        if (column + (literal ? 1 : 3) > NOTICE_LINE_MAX - 1) {
+    for (gsize i = 0; i < length;) {
+        gsize run = ascii_run(line + i, MIN(inner - i, most - column), '=');
+        to = mempcpy(to, line + i, run);
+        column += run;
+        i += run;
+        if (i == length)
+            break;
+        gboolean tab = line[i] == '\t' && i + 1 < length;
+        if (column + (tab ? 1 : 3) > most) {
             to = stpcpy(to, "=\r\n");
             column = 0;
+            continue;
         }
-        column += literal ? 1 : 3;
-        if (literal)
-            *to++ = line[i];
-        else
-            to = put_escape(to, line[i]);
+        to = tab ? mempcpy(to, "\t", 1) : put_escape(to, line[i]);
+        column += tab ? 1 : 3;
+        i++;
     }
     return to;
 }
@@ -286,10 +276,8 @@ void notice_quoted_printable(GString *mail, const char *text, gsize length)
     while (text < end) {
         const char *lf = memchr(text, '\n', (gsize)(end - text));
         gsize size = (gsize)((lf != NULL ? lf : end) - text), before = mail->len;
-        gboolean plain = is_plain_line(text, size);
-        g_string_set_size(mail, before + (plain ? size + 2 : room_for(size)));
-        char *to = mail->str + before;
-        to = plain ? mempcpy(to, text, size) : put_line(to, text, size);
+        g_string_set_size(mail, before + room_for(size));
+        char *to = put_line(mail->str + before, text, size);
         *to++ = '\r';
         *to++ = '\n';
         g_string_truncate(mail, (gsize)(to - mail->str));
