@@ -122,18 +122,26 @@ static gboolean is_plain_address(const char *address)
     return strstr(at, "xn--") == NULL;
 }
 
+/* The display name as it stands before the address. */
+static char *encode_name(const char *display)
+{
+    if (is_plain_name(display))
+        return g_strdup(display);
+    g_autofree char *clean = one_line(display);
+    return g_mime_utils_header_encode_phrase(NULL, clean, NULL);
+}
+
 /* One address that fits on a line with its name. */
-static gboolean append_plain(GString *mail, const char *name, const char *display,
-                             const char *const *addresses)
+static gboolean append_one(GString *mail, const char *name, const char *display,
+                           const char *address)
 {
     gboolean named = display != NULL && *display != '\0';
-    const char *address = addresses[0];
-    gsize taken = strlen(address) + (named ? strlen(display) + strlen(" <>") : 0);
+    g_autofree char *encoded = named ? encode_name(display) : NULL;
+    gsize taken = strlen(address) + (named ? strlen(encoded) + strlen(" <>") : 0);
 
-    if (addresses[1] != NULL || taken > room_behind(name) || !is_plain_address(address)
-        || (named && !is_plain_name(display)))
+    if (taken > room_behind(name) || !is_plain_address(address))
         return FALSE;
-    append_parts(mail, name, ": ", named ? display : "");
+    append_parts(mail, name, ": ", named ? encoded : "");
     append_parts(mail, named ? " <" : "", address, named ? ">\r\n" : "\r\n");
     return TRUE;
 }
@@ -155,7 +163,7 @@ gboolean notice_field_addresses(GString *mail, const char *name, const char *dis
         return TRUE;
     if (!all_valid(addresses, error))
         return FALSE;
-    if (append_plain(mail, name, display, addresses))
+    if (addresses[1] == NULL && append_one(mail, name, display, *addresses))
         return TRUE;
     g_autofree char *clean = display != NULL && *display != '\0' ? one_line(display) : NULL;
     InternetAddressList *list = internet_address_list_new();

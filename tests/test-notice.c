@@ -190,6 +190,28 @@ static void test_values_come_back(void)
     }
 }
 
+/* One recipient is put as GMime puts a mailbox, whatever his name needs, on one line or more. */
+static void test_name_as_gmime_has_it(void)
+{
+    static const char *const names[] = { "M\xc3\xbcller", "\xc5\x81\xc3\xb3" "d\xc5\xba",
+                                         "M\xc3\xbcller & S\xc3\xb6hne", "Anna GmbH, Bonn" };
+
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++)
+        for (gsize n = 1; n <= NOTICE_LINE_MAX; n++) {
+            g_autofree char *local = g_strnfill(MIN(n, 40), 'x');
+            g_autofree char *more = g_strnfill(n - MIN(n, 40) + 1, 'y');
+            g_autofree char *address = g_strdup_printf("%s@%s.example.net", local, more);
+            g_autofree char *mailbox = strchr(names[i], ',') != NULL
+                ? g_strdup_printf("\"%s\" <%s>", names[i], address)
+                : g_strdup_printf("%s <%s>", names[i], address);
+            const char *const only[] = { address, NULL };
+            g_autoptr(GString) one = g_string_new(NULL), other = g_string_new(NULL);
+            g_assert_true(notice_field_addresses(one, "To", names[i], only, NULL));
+            g_assert_true(notice_field_mailbox(other, "To", mailbox, NULL));
+            g_assert_cmpstr(one->str, ==, other->str);
+        }
+}
+
 /* Kept fields are those that would have been encoded, of each sender its own. */
 static void test_known(void)
 {
@@ -340,6 +362,7 @@ int main(int argc, char **argv)
     g_test_add_func("/notice/long-lines", test_long_lines);
     g_test_add_func("/notice/line-limit", test_line_limit);
     g_test_add_func("/notice/values-come-back", test_values_come_back);
+    g_test_add_func("/notice/name-as-gmime-has-it", test_name_as_gmime_has_it);
     g_test_add_func("/notice/known", test_known);
     g_test_add_func("/notice/attached", test_attached);
     g_test_add_func("/notice/page", test_page);
