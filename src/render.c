@@ -41,23 +41,32 @@ static void end_paragraph(Writer *writer)
         g_string_truncate(writer->text, before);
 }
 
-static void write_paragraph(Writer *writer, const GPtrArray *nodes)
+/* Running text in lines behind these prefixes; FALSE: there is none. */
+static gboolean write_running(Writer *writer, const GPtrArray *nodes, const char *first,
+                              const char *next)
 {
     RenderMemory *memory = writer->values.input->memory;
     gsize before = writer->text->len;
     const char *known;
 
     if (render_memory_get(memory, nodes, writer->values.count, &known)) {
-        if (*known != '\0')
-            begin_block(writer);
         g_string_append(writer->text, known);
-        return;
+        return *known != '\0';
     }
     g_string_truncate(writer->line, 0);
     render_inline(&writer->values, nodes, writer->line);
-    end_paragraph(writer);
-    before += before > 0 && writer->text->len > before; /* the empty line is not its own */
+    gboolean any = wrap_append(writer->text, writer->line->str, RENDER_WIDTH, first, next);
     render_memory_put(memory, nodes, writer->values.count, writer->text->str + before);
+    return any;
+}
+
+static void write_paragraph(Writer *writer, const GPtrArray *nodes)
+{
+    gsize before = writer->text->len;
+
+    begin_block(writer);
+    if (!write_running(writer, nodes, "", ""))
+        g_string_truncate(writer->text, before);
 }
 
 static void write_list(Writer *writer, const GPtrArray *items)
@@ -65,29 +74,27 @@ static void write_list(Writer *writer, const GPtrArray *items)
     gsize before = writer->text->len;
     gboolean any = FALSE;
     begin_block(writer);
-    for (guint i = 0; i < items->len; i++) {
-        g_string_truncate(writer->line, 0);
-        render_inline(&writer->values, ((const Node *)items->pdata[i])->children, writer->line);
-        any |= wrap_append(writer->text, writer->line->str, RENDER_WIDTH, "- ", "  ");
-    }
+    for (guint i = 0; i < items->len; i++)
+        any |= write_running(writer, ((const Node *)items->pdata[i])->children, "- ", "  ");
     if (!any)
         g_string_truncate(writer->text, before);
+}
+
+/* Text as it is, a block of its own. */
+static void write_verbatim(Writer *writer, const char *text)
+{
+    if (text == NULL || *text == '\0')
+        return;
+    begin_block(writer);
+    g_string_append(writer->text, text);
+    g_string_append_c(writer->text, '\n');
 }
 
 /* A line of its own, so that it can be clicked and copied whole. */
 static void write_link(Writer *writer, const Node *link)
 {
     write_paragraph(writer, link->children);
-    begin_block(writer);
-    g_string_append_printf(writer->text, "%s\n", link->text);
-}
-
-static void write_pre(Writer *writer, const char *text)
-{
-    if (*text == '\0')
-        return;
-    begin_block(writer);
-    g_string_append_printf(writer->text, "%s\n", text);
+    write_verbatim(writer, link->text);
 }
 
 static void write_quoted_line(Writer *writer, const char *line)
@@ -135,7 +142,7 @@ static void write_block(Writer *writer, const Node *node)
         write_list(writer, node->children);
         break;
     case NODE_PRE:
-        write_pre(writer, node->text);
+        write_verbatim(writer, node->text);
         break;
     case NODE_LINK:
         write_link(writer, node);
@@ -165,14 +172,6 @@ static void write_blocks(Writer *writer, const GPtrArray *blocks)
 {
     for (guint i = 0; i < blocks->len; i++)
         write_block(writer, blocks->pdata[i]);
-}
-
-static void write_line(Writer *writer, const char *line)
-{
-    if (line == NULL || *line == '\0')
-        return;
-    begin_block(writer);
-    g_string_append_printf(writer->text, "%s\n", line);
 }
 
 /* Paragraphs of plain text: LF stays a line end. */
@@ -367,12 +366,12 @@ static void render_text(Writer *writer, const GPtrArray *languages, Rendered *re
     if (input->preface != NULL)
         write_preface(writer, input->preface);
     if (languages->len > 1)
-        write_line(writer, layout_text(input->layout, languages->pdata[0])->hint);
+        write_verbatim(writer, layout_text(input->layout, languages->pdata[0])->hint);
     if (input->layout->table.position == TABLE_START)
         write_table(writer, languages, rendered);
     for (guint i = 0; i < languages->len; i++) {
         if (i > 0)
-            write_line(writer, input->layout->separator);
+            write_verbatim(writer, input->layout->separator);
         write_language(writer, languages, i, rendered);
     }
     if (input->layout->table.position == TABLE_END)

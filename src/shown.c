@@ -29,14 +29,17 @@ static gboolean is_host_name(const char *cell)
         == '\0';
 }
 
-gboolean shown_differs(const char *cell, guint max)
+static gboolean has_link(const char *cell)
 {
-    if (is_host_name(cell))
-        return is_longer(cell, max);
     for (const char *at = strpbrk(cell, ":wW"); at != NULL; at = strpbrk(at + 1, ":wW"))
         if (begins_link(at))
             return TRUE;
-    return is_longer(cell, max);
+    return FALSE;
+}
+
+gboolean shown_differs(const char *cell, guint max)
+{
+    return is_longer(cell, max) || (has_link(cell) && !is_host_name(cell));
 }
 
 void shown_append(GString *out, const char *cell, guint max)
