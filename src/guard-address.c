@@ -234,6 +234,8 @@ static gboolean foreign_ipv6(GString *plain, const GuardNames *names)
     gboolean first = end > at && goes_on(end);
 
     for (; *at != '\0'; at++) {
+        if (at >= end && *at != ':' && !g_ascii_isxdigit(*at))
+            continue;
         if (at >= end) {
             word = at;
             end = skip_hex(at);
