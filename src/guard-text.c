@@ -8,6 +8,8 @@
  * Source: Unicode Standard Annex 15 (NFKD), and what abuse desks write. */
 #include "guard-text.h"
 
+#include "message.h"
+
 #include <string.h>
 
 #define HANGUL_FILLER 0x115f /* a letter by its type, but nothing is seen */
@@ -79,14 +81,14 @@ static void append_folded(GString *plain, gunichar c)
     }
 }
 
-/* The ASCII characters at the front of text, which are most of it, but no NUL; how many. */
+/* The ASCII characters at the front of text, which are most of it; how many. */
 static gsize append_ascii(GString *plain, const char *text, gsize length)
 {
     gsize n = 0, before = plain->len;
 
     g_string_set_size(plain, before + length);
     char *to = plain->str + before;
-    for (; n < length && text[n] != '\0' && (guchar)text[n] < 0x80; n++) {
+    for (; n < length && (guchar)text[n] < 0x80; n++) {
         char folded = ascii_folds[(guchar)text[n]];
         *to = folded;
         to += folded != '\0';
@@ -99,14 +101,12 @@ static gsize append_ascii(GString *plain, const char *text, gsize length)
  * accents, and the order of these, which it would see to, is no matter here. */
 static GString *fold(const char *text, gsize length)
 {
+    gboolean sound = message_is_utf8(text, length) && memchr(text, '\0', length) == NULL;
+    g_autofree char *valid = sound ? NULL : g_utf8_make_valid(text, (gssize)length);
+    const char *p = sound ? text : valid, *end = p + (sound ? length : strlen(valid));
     GString *plain = g_string_sized_new(length + 1);
-    gsize ascii = append_ascii(plain, text, length);
 
-    if (ascii == length)
-        return plain;
-    g_autofree char *valid = g_utf8_make_valid(text + ascii, (gssize)(length - ascii));
-    const char *end = valid + strlen(valid);
-    for (const char *p = valid; p < end; p += append_ascii(plain, p, (gsize)(end - p))) {
+    while ((p += append_ascii(plain, p, (gsize)(end - p))) < end) {
         gunichar parts[G_UNICHAR_MAX_DECOMPOSITION_LENGTH];
         gsize n = g_unichar_fully_decompose(g_utf8_get_char(p), TRUE, parts, G_N_ELEMENTS(parts));
         for (gsize i = 0; i < n; i++)
@@ -162,7 +162,7 @@ static const char *read_fang(const char *at, const char **meant_r)
 
     for (gsize i = 0; i < G_N_ELEMENTS(fangs); i++) {
         gsize size = strlen(fangs[i].written);
-        if (strncmp(word, fangs[i].written, size) != 0 || (blank && !fangs[i].bare))
+        if ((blank && !fangs[i].bare) || strncmp(word, fangs[i].written, size) != 0)
             continue;
         const char *close = skip_blanks(word + size);
         if (blank ? close == word + size : *close == '\0' || strchr("])}>", *close) == NULL)
@@ -173,12 +173,14 @@ static const char *read_fang(const char *at, const char **meant_r)
     return NULL;
 }
 
-/* Can a fang begin with these two characters?  Most blanks are no fang's: of what needs no
- * brackets, each begins with an 'a' or a 'd'; of a run of blanks the last decides. */
+/* Can a fang begin with these characters?  Most blanks are no fang's: what needs no brackets
+ * is "at" or "dot"; of a run of blanks the last decides. */
 static gboolean may_be_fang(const char *at)
 {
+    if (g_ascii_islower(*at)) /* most of a text */
+        return FALSE;
     if (*at == ' ')
-        return at[1] == 'a' || at[1] == 'd';
+        return (at[1] == 'a' && at[2] == 't') || (at[1] == 'd' && at[2] == 'o');
     return *at == '[' || *at == '(' || *at == '{' || *at == '<';
 }
 
