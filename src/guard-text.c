@@ -123,17 +123,13 @@ static void drop_backslashes(GString *plain)
 
     if (to == NULL)
         return;
-    for (const char *from = to; *from != '\0';) {
-        gsize run = strspn(from, "\\");
-        if (run > 0 && from[run] != '\0' && strchr(".:-@[](){}<>", from[run]) != NULL)
-            from += run;
-        else if (run > 0) {
-            memmove(to, from, run);
-            to += run;
-            from += run;
-        }
-        if (*from != '\0' && *from != '\\')
-            *to++ = *from++;
+    for (const char *from = to, *next; *from != '\0'; from = next) {
+        const char *behind = from + strspn(from, "\\");
+        next = strchrnul(behind, '\\');
+        if (*behind != '\0' && strchr(".:-@[](){}<>", *behind) != NULL)
+            from = behind;
+        memmove(to, from, (gsize)(next - from));
+        to += next - from;
     }
     g_string_truncate(plain, (gsize)(to - plain->str));
 }
@@ -150,7 +146,9 @@ static const Fang fangs[] = {
 
 static const char *skip_blanks(const char *at)
 {
-    return at + strspn(at, " ");
+    while (*at == ' ')
+        at++;
+    return at;
 }
 
 /* Behind the brackets, or blanks, with something defanged that begin at `at`;
@@ -184,21 +182,30 @@ static gboolean may_be_fang(const char *at)
     return *at == '[' || *at == '(' || *at == '{' || *at == '<';
 }
 
+/* The first fang from `at` on; or the text's end, and nothing behind it. */
+static const char *find_fang(const char *at, const char **meant_r, const char **behind_r)
+{
+    *meant_r = "";
+    for (*behind_r = NULL; *at != '\0'; at++)
+        if (may_be_fang(at) && (*behind_r = read_fang(at, meant_r)) != NULL)
+            break;
+    return at;
+}
+
 /* In place: what is meant is never longer than what is written. */
 static void refang(GString *plain)
 {
     char *to = plain->str;
 
-    for (const char *from = plain->str; *from != '\0';) {
-        const char *meant, *behind = may_be_fang(from) ? read_fang(from, &meant) : NULL;
-        if (behind == NULL) {
-            *to++ = *from++;
-            continue;
-        }
+    for (const char *from = plain->str, *meant, *behind;; from = behind) {
+        const char *fang = find_fang(from, &meant, &behind);
+        memmove(to, from, (gsize)(fang - from));
+        to += fang - from;
+        if (behind == NULL)
+            break;
         while (to > plain->str && to[-1] == ' ')
             to--;
         to = stpcpy(to, meant);
-        from = behind;
     }
     g_string_truncate(plain, (gsize)(to - plain->str));
 }
