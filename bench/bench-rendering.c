@@ -148,13 +148,15 @@ static gboolean count(const Notice *notice, gpointer data, GError **error G_GNUC
     return TRUE;
 }
 
-static gsize run_notices(Decision *decision, const Secret *secret)
+/* digest: by it record.c has told before that the report is new. */
+static gsize run_notices(Decision *decision, const Secret *secret, const char *digest)
 {
     g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GError) error = NULL;
     gsize n = 0;
     const NoticeOrder order
-        = { .secret = secret, .now = NOW, .sink = count, .data = &n, .problems = problems };
+        = { .secret = secret, .report_digest = digest, .now = NOW,
+            .sink = count, .data = &n, .problems = problems };
 
     if (!notices_make(decision, &order, &error) || problems->len > 0)
         g_error("%s", error != NULL ? error->message : (char *)problems->pdata[0]);
@@ -176,6 +178,7 @@ static void measure(Decision *decision, const char *name, guint customers)
     gint64 best[3] = { G_MAXINT64, G_MAXINT64, G_MAXINT64 };
     gsize size = run_rendering(decision) / customers;
     g_autofree char *text = g_strnfill(size, 'x');
+    g_autofree char *digest = report_digest(decision->report);
 
     for (guint i = 0; i < ROUNDS; i++) {
         gint64 times[4] = { cpu_usecs() };
@@ -184,7 +187,7 @@ static void measure(Decision *decision, const char *name, guint customers)
         times[1] = cpu_usecs();
         run_rendering(decision);
         times[2] = cpu_usecs();
-        if (run_notices(decision, secret) != customers)
+        if (run_notices(decision, secret, digest) != customers)
             g_error("not every notice may go");
         times[3] = cpu_usecs();
         for (guint k = 0; k < 3; k++)
