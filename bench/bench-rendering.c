@@ -8,6 +8,7 @@
  *
  *     bench-rendering [CUSTOMERS [PATTERN]]     such as "open-telnet de*" */
 #include "fixture.h"
+#include "mail-maker.h"
 #include "notices.h"
 
 #include <csv.h>
@@ -69,32 +70,26 @@ static char *make_customers(const Kind *kind, guint n, const char *language)
     return g_string_free(csv, FALSE);
 }
 
-static void append_row(GString *mail, const Kind *kind, guint i)
+static void append_row(GString *table, const Kind *kind, guint i)
 {
-    g_string_append(mail, "\"64496\",\"");
-    append_address(mail, i / ROWS, i % ROWS);
-    g_string_append_printf(mail, "\",\"2025-02-11 11:%02u:%02u\"%s", i / 60 % 60, i % 60,
+    g_string_append(table, "\"64496\",\"");
+    append_address(table, i / ROWS, i % ROWS);
+    g_string_append_printf(table, "\",\"2025-02-11 11:%02u:%02u\"%s", i / 60 % 60, i % 60,
                            kind->cells);
     if (kind->accounts)
-        g_string_append_printf(mail, "\"u%u@k%u.example.com\"", i % ROWS, i / ROWS);
-    g_string_append(mail, "\r\n");
+        g_string_append_printf(table, "\"u%u@k%u.example.com\"", i % ROWS, i / ROWS);
+    g_string_append_c(table, '\n');
 }
 
 static GBytes *make_report(const Kind *kind, guint customers)
 {
-    GString *mail = g_string_new(
-        "From: CERT-Bund Reports <reports@reports.cert-bund.de>\r\n"
-        "Date: Wed, 12 Feb 2025 09:57:07 +0000\r\nMessage-ID: <1@reports.example.org>\r\n"
-        "Content-Type: text/plain; charset=utf-8\r\nSubject: [CB-Report#20250212-10000001] ");
-    g_string_append_printf(mail,
-                           "%s in AS64496\r\n\r\n"
-                           "Betroffene Systeme in Ihrem Netzbereich:\r\n\r\n",
-                           kind->title);
-    g_string_append_printf(mail, "\"asn\",\"ip\",\"timestamp\"%s\r\n", kind->columns);
+    g_autoptr(GString) table = g_string_new("\"asn\",\"ip\",\"timestamp\"");
+
+    g_string_append_printf(table, "%s\n", kind->columns);
     for (guint i = 0; i < customers * ROWS; i++)
-        append_row(mail, kind, i);
-    g_string_append(mail, "\r\n\r\nMit freundlichen Gr\xc3\xbc\xc3\x9f" "en\r\nTeam CERT-Bund\r\n");
-    return g_string_free_to_bytes(mail);
+        append_row(table, kind, i);
+    const MailOptions options = { .title = kind->title, .table = table->str };
+    return mail_make(&options);
 }
 
 /* As notices-write.c asks for it; the sum of the texts, so that nothing is left out. */
