@@ -4,6 +4,7 @@
 /* certbundctl preview --template: a template with its sample rows, as each kind of customer
  * would read it: no report, no customers, no ledger.  The layouts are those beside the file,
  * else those of the config, if there is one. */
+#include "attachment.h"
 #include "classes.h"
 #include "ctl-ledger.h"
 #include "ctl-preview.h"
@@ -53,6 +54,11 @@ static void show_as_text(const Variant *variant, const Rendered *rendered, GStri
     g_string_append_printf(out, "==== %s, %s%s%s\n\nSubject: %s\n\n%s\n", rendered->language,
                            variant->many ? "several" : "one", *variant->kind != '\0' ? ", " : "",
                            variant->kind, rendered->subject, rendered->text->str);
+    for (guint i = 0; i < rendered->files->len; i++) {
+        const Attachment *file = rendered->files->pdata[i];
+        g_string_append_printf(out, "[attached: %s, %s]\n%s\n", file->name, file->type,
+                               file->content->str);
+    }
 }
 
 /* In a frame of its own: a page has its own style sheet. */
@@ -61,6 +67,13 @@ static void show_page_beside(const GString *html, GString *out)
     g_autofree char *page = g_markup_escape_text(html->str, -1);
     g_string_append_printf(out, "<iframe sandbox=\"\" title=\"text/html\" srcdoc=\"%s\">"
                                 "</iframe>\n", page);
+}
+
+static void show_file_below(const Attachment *file, GString *out)
+{
+    g_autofree char *content = g_markup_escape_text(file->content->str, -1);
+    g_string_append_printf(out, "<h3>%s, %s</h3>\n<pre>%s</pre>\n", file->name, file->type,
+                           content);
 }
 
 static void show_as_page(const Variant *variant, const Rendered *rendered, GString *out)
@@ -74,7 +87,10 @@ static void show_as_page(const Variant *variant, const Rendered *rendered, GStri
                            *variant->kind != '\0' ? ", " : "", variant->kind, subject, text);
     if (rendered->html != NULL)
         show_page_beside(rendered->html, out);
-    g_string_append(out, "</div>\n</section>\n");
+    g_string_append(out, "</div>\n");
+    for (guint i = 0; i < rendered->files->len; i++)
+        show_file_below(rendered->files->pdata[i], out);
+    g_string_append(out, "</section>\n");
 }
 
 static Rendered *render_variant(const Variant *variant)

@@ -50,14 +50,14 @@ def test_preview_template(stage):
     assert "&lt;b&gt;login" in page and "<b>" not in page and "src=" not in page, page
 
 
-def html_layout(stage):
-    """The shipped layout with HTML, in a directory of the stage; the text of each page below it."""
+def layout_with(stage, form):
+    """The shipped layout with this form, in a directory of the stage."""
     os.makedirs(os.path.join(stage.path, "own"))
     with open(os.path.join(SOURCE, "templates", "default.xml"), encoding="utf-8") as file:
         layout = file.read()
-    with_html = layout.replace('<table position="end" ', '<table form="html" ')
-    assert with_html != layout
-    stage.write("own/default.xml", with_html)
+    changed = layout.replace('<table position="end" ', f'<table form="{form}" ')
+    assert changed != layout
+    stage.write("own/default.xml", changed)
 
 
 def pages_of(stage, path):
@@ -68,9 +68,27 @@ def pages_of(stage, path):
     return [html.unescape(found) for found in re.findall(r' srcdoc="([^"]*)"', page)]
 
 
+@tap.case("preview --template: what is attached stands below its letter")
+def test_preview_attached(stage):
+    layout_with(stage, "attachment xarf")
+    path = stage.write("own/telnet.xml", SAMPLED)
+    status, out, err = stage.run("preview", "--template", path)
+    tap.equal((status, err), (0, ""))
+    several = out.split("==== de, several\n")[1].split("\n====")[0]
+    tap.equal(re.findall(r"^\[attached: (.*)\]$", several, re.M),
+              ["cert-bund-open-telnet-A-7F3K2Q.csv, text/csv"]
+              + [f"xarf-A-7F3K2Q-{i}.json, application/json" for i in (1, 2)])
+    assert '"192.0.2.19","2025-02-11 11:12:01","2323",""\r\n' in several, several
+    assert '"source_identifier" : "192.0.2.19",' in several, several
+    pages_of(stage, path)
+    with open(f"{stage.path}/page.html", encoding="utf-8") as file:
+        page = file.read()
+    assert "<h3>xarf-A-7F3K2Q-2.json, application/json</h3>\n<pre>{" in page, page[:2000]
+
+
 @tap.case("preview --template --html: the HTML beside the text, where the layout has it")
 def test_preview_html(stage):
-    html_layout(stage)
+    layout_with(stage, "html")
     stage.write("own/telnet.xml", SAMPLED)
     pages = pages_of(stage, f"{stage.path}/own/telnet.xml")
     tap.equal(len(pages), 10)
@@ -83,7 +101,7 @@ def test_preview_html(stage):
 def test_tidy(stage):
     if shutil.which("tidy") is None:
         raise tap.Skip("tidy is not installed (Debian package tidy)")
-    html_layout(stage)
+    layout_with(stage, "html")
     own, shipped, files = os.path.join(stage.path, "own"), os.path.join(SOURCE, "templates"), []
     for name in sorted(os.listdir(shipped)):
         if not name.endswith(".xml") or name in ("default.xml", "digest.xml", "report.xml"):
