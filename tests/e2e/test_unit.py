@@ -23,6 +23,7 @@ from daemon import ABUSE, ANNA, BERT, CARL, shipped_templates, source_directory
 from lab import temporary_directory
 from mails import TELNET, telnet_rows
 from tap import Skip, case, equal
+from test_signing import check_pgp
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 UNIT = os.path.join(source_directory(), "contrib", "certbund-milter.service.in")
@@ -234,6 +235,25 @@ def test_pgp(stage):
             stage.send(report)
             equal(stage.mark()["status"], "unverified", "of a signature that is none")
     finally:
+        manager.socket.close()
+        give_back(stage)
+
+
+@case("the unit: notices that the daemon's gpg signs, with the agent that it starts")
+def test_sign(stage):
+    daemon = confined_daemon(stage, files=True)
+    manager = Manager(daemon.path("notify"))
+    home = daemon.path("gnupg")
+    try:
+        key = pgp_maker.make_home(home, b"A text.\n", ACCOUNT)
+        daemon.write_config({"notices.sign-key": key.lower(), "provenance.gnupg-home": home})
+        with daemon:
+            stage.send(mails.report(TELNET, ROWS))
+            stage.expect_status("handled", ALL)
+            for box in (ANNA, BERT, CARL):
+                equal(check_pgp(stage.mails(box)[0], daemon.directory, home), key, f"key for {box}")
+    finally:
+        subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=False)
         manager.socket.close()
         give_back(stage)
 
