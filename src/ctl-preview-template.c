@@ -207,7 +207,8 @@ static int write_page(const char *path, const Template *template_, const GString
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
         "<meta name=\"viewport\" content=\"width=device-width\">\n<title>%s</title>\n"
         "<style>:root { color-scheme: light dark } section { display: inline-block; "
-        "vertical-align: top; margin: 1em } pre { white-space: pre-wrap; max-width: 76ch } "
+        "vertical-align: top; margin: 1em } pre { white-space: pre-wrap; overflow-wrap: anywhere; "
+        "max-width: 80ch } "
         "section div { display: flex; flex-wrap: wrap; gap: 1em } "
         "iframe { width: 40em; min-height: 40em; border: 1px solid #999 }</style>\n"
         "</head>\n<body>\n<h1>%s</h1>\n%s</body>\n</html>\n",
