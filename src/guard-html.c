@@ -362,7 +362,7 @@ GString *guard_html_words(const char *html, gsize length, const Shown *shown, gb
     xmlDoc *document = parse(html, length, &wrong);
 
     if (document != NULL && take_document(&walk, document)) {
-        if (walk.tables == 0 && with_rows && !cut)
+        if (walk.tables == 0 && with_rows && shown->n_events <= GUARD_HTML_ROWS_MAX)
             refuse(&walk, "no table");
         if (walk.tables > 0 && !with_rows)
             refuse(&walk, "a table, where the text has none");

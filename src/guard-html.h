@@ -12,14 +12,15 @@
 
 #include "guard-rows.h"
 
+#define GUARD_HTML_ROWS_MAX 500 /* of more a page may have none: webmail cuts long ones */
 #define GUARD_HTML_DEPTH_MAX 20 /* elements in each other: a page has at most 7 */
 
 /* html[0..length), UTF-8.  The texts outside of the rows and all attributes' values, links
  * also without percent encoding, with two line ends between what stands in two blocks: for
  * the search for foreign names; g_string_free().  with_rows: the page must have one table, of
- * exactly these rows; else none.  cut: the rows are attached, too, so that there may be no table
- * in any case, and cells may stand there as guard_same_shown() says.  CERTBUND_ERROR_BUG says what
- * is wrong, and no cell. */
+ * exactly these rows, but may do without where there are more than GUARD_HTML_ROWS_MAX; else it
+ * must have none.  cut: cells may stand there as guard_same_shown() says.  CERTBUND_ERROR_BUG
+ * says what is wrong, and no cell. */
 GString *guard_html_words(const char *html, gsize length, const Shown *shown, gboolean with_rows,
                           gboolean cut, GError **error);
 

@@ -134,33 +134,42 @@ static void owner_clear(Owner *owner)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Owner, owner_clear)
 
-/* An affected address that none of his rows has: is it how a network of his is written? */
-static gboolean is_of_network(Owner *owner, const Address *address)
+/* Is a network of his written with this address? */
+static gboolean is_written(Owner *owner, const Address *address)
 {
-    GuardNetworks *networks = owner->guard->networks;
-
-    if (networks == NULL || owner->n_events == 0)
+    if (owner->guard->networks == NULL || owner->n_events == 0)
         return FALSE;
     if (owner->written == NULL)
-        owner->written = guard_networks_written(networks, owner->events, owner->n_events);
-    return g_hash_table_contains(owner->written, address)
-        && guard_networks_own(networks, address, owner->events[0]);
+        owner->written = guard_networks_written(owner->guard->networks, owner->events,
+                                                owner->n_events);
+    return g_hash_table_contains(owner->written, address);
 }
 
-static Named whose_address(const Address *address, gpointer data)
+static gboolean is_of_row(Owner *owner, const Address *address)
 {
-    Owner *owner = data;
-
-    if (!g_hash_table_contains(owner->guard->addresses, address))
-        return NAMED_NOBODY;
-    owner->named = TRUE;
     if (owner->addresses == NULL) {
         owner->addresses = g_hash_table_new(address_hash, address_equal);
         for (guint i = 0; i < owner->n_events; i++)
             g_hash_table_add(owner->addresses,
                              &owner->guard->report->events[owner->events[i]].address);
     }
-    return g_hash_table_contains(owner->addresses, address) || is_of_network(owner, address)
+    return g_hash_table_contains(owner->addresses, address);
+}
+
+/* A network's is his also when it is nobody's of the report: then no part of it is read for
+ * another one. */
+static Named whose_address(const Address *address, gpointer data)
+{
+    Owner *owner = data;
+    gboolean affected = g_hash_table_contains(owner->guard->addresses, address);
+
+    if (!affected && !is_written(owner, address))
+        return NAMED_NOBODY;
+    owner->named = TRUE;
+    if (!affected || is_of_row(owner, address))
+        return NAMED_OWN;
+    return is_written(owner, address)
+            && guard_networks_own(owner->guard->networks, address, owner->events[0])
         ? NAMED_OWN : NAMED_FOREIGN;
 }
 

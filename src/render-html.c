@@ -280,6 +280,8 @@ static void write_table(Page *page)
         begin_language(page, page->languages->pdata[i]);
         if (page->values.frame->attached != NULL)
             write_inline_block(page, "p", page->values.frame->attached);
+        else
+            write_text(page, "p", render_attached(page->languages->pdata[i]));
         end_language(page);
     }
     page->values.count = outer;

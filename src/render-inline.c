@@ -223,3 +223,9 @@ char **render_take_quotation(const RenderValues *values, RenderQuoted *quoted)
     g_autofree char *trimmed = g_strchomp(g_strdup(quotation));
     return g_strsplit(trimmed, "\n", -1);
 }
+
+const char *render_attached(const char *language)
+{
+    return strcmp(language, "de") == 0 ? "Alle Zeilen stehen in der angeh\xc3\xa4ngten Datei."
+                                       : "All rows are in the attached file.";
+}

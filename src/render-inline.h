@@ -46,6 +46,9 @@ void render_addresses(const RenderValues *values, guint max, GString *out);
 /* The first max different networks likewise. */
 void render_networks(const RenderValues *values, guint max, GString *out, guint *more_r);
 
+/* What <attached> says in this language when the layout leaves it out; static. */
+const char *render_attached(const char *language);
+
 /* Append nodes, or one of them, as text: every <br/> is LF, blanks stay as they come. */
 void render_node(const RenderValues *values, const Node *node, GString *out);
 void render_inline(const RenderValues *values, const GPtrArray *nodes, GString *out);

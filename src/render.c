@@ -200,6 +200,8 @@ static void write_attached(Writer *writer, const GPtrArray *languages)
         writer->values.count = writer->values.input->n_events;
         if (writer->values.frame->attached != NULL)
             write_paragraph(writer, writer->values.frame->attached);
+        else
+            write_verbatim(writer, render_attached(languages->pdata[i]));
     }
 }
 

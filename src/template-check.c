@@ -8,7 +8,6 @@
 
 #include "form.h"
 #include "mailbox.h"
-#include "render-html.h"
 #include "table.h"
 
 #include <string.h>
@@ -321,14 +320,6 @@ static void check_layout_text(const Layout *layout, const LayoutText *text, Faul
     check_frame(text, &place);
     if (text->attached != NULL)
         template_check_nodes(text->attached, &place);
-    else if (layout->table.max_rows != G_MAXUINT || layout->table.max_cell > 0)
-        faults_add(faults, layout->file, text->line,
-                   "<table> attaches rows, but language %s doesn't say so, expected <attached>",
-                   text->language);
-    else if (form_has(layout->table.form, "html"))
-        faults_warn(faults, layout->file, text->line,
-                    "of more than %d rows the page has none, but language %s doesn't say that they "
-                    "are attached, expected <attached>", RENDER_PAGE_ROWS_MAX, text->language);
     g_hash_table_foreach(text->blocks, check_layout_blocks, &place);
 }
 

@@ -3,9 +3,9 @@
 
 /* Law 2 in the HTML of a notice: its rows are the customer's, nothing else names another
  * customer's system, and it has nothing that could hide one. */
+#include "attachment.h"
 #include "errors.h"
 #include "guard-html.h"
-#include "attachment.h"
 #include "guard.h"
 #include "letter-maker.h"
 #include "message.h"
@@ -208,16 +208,33 @@ static void test_markup(void)
     check_all(cases, G_N_ELEMENTS(cases));
 }
 
-/* Rows are attached, alone: then the page has none either; or in the text, too: then it may. */
+/* Rows are attached, alone: then the page has none either. */
 static void test_attached(void)
 {
     g_autofree char *without = changed(TABLE, ""), *less = changed(ROW_2, "");
 
     check("rows nowhere but in the file", without, IN_FILE, TRUE);
-    check("rows in file and text, too many for a page", without, IN_BOTH, TRUE);
+    check("rows in file and text, not in the page", without, IN_BOTH, FALSE);
     check("rows in all three", page, IN_BOTH, TRUE);
     check("rows in all three, one less in the page", less, IN_BOTH, FALSE);
     check("rows in file and page, not in the text", page, IN_FILE, FALSE);
+}
+
+/* Of so many rows a page must have them, of one more it need not. */
+static void test_too_many(void)
+{
+    g_autofree char *without = changed(TABLE, "");
+    g_autofree guint32 *events = g_new0(guint32, GUARD_HTML_ROWS_MAX + 1);
+    g_autoptr(Report) report = make_report();
+
+    for (guint more = 0; more < 2; more++) {
+        const Shown shown = { report->table, events, GUARD_HTML_ROWS_MAX + more, columns, 2 };
+        g_autoptr(GError) error = NULL;
+        GString *words = guard_html_words(without, strlen(without), &shown, TRUE, TRUE, &error);
+        g_assert_true((words != NULL) == (more == 1));
+        if (words != NULL)
+            g_string_free(words, TRUE);
+    }
 }
 
 static void test_depth(void)
@@ -291,6 +308,7 @@ int main(int argc, char **argv)
     g_test_add_func("/guard-html/words", test_words);
     g_test_add_func("/guard-html/markup", test_markup);
     g_test_add_func("/guard-html/attached", test_attached);
+    g_test_add_func("/guard-html/too-many", test_too_many);
     g_test_add_func("/guard-html/depth", test_depth);
     g_test_add_func("/guard-html/parts", test_parts);
     return g_test_run();

@@ -164,6 +164,22 @@ static void test_many(void)
     }
 }
 
+/* A layout that leaves out <attached>: page and text say it all the same, in each language. */
+static void test_unsaid(void)
+{
+    static const char de[] = "Alle Zeilen stehen in der angeh\xc3\xa4ngten Datei.";
+    static const char en[] = "All rows are in the attached file.";
+    g_autoptr(Report) report = letter_report(SUBJECT, letter_csv, FALSE);
+    g_autoptr(Rendered) rendered
+        = page_of(LAYOUT("<table form='html attachment'/>", LETTER_TEXTS),
+                  "<p>x</p>", report, "", 3);
+
+    assert_has(rendered->html->str, de);
+    assert_has(rendered->html->str, en);
+    assert_has(rendered->text->str, de);
+    assert_has(rendered->text->str, en);
+}
+
 /* Nothing changes but that there is a page. */
 static void test_off(void)
 {
@@ -331,6 +347,7 @@ int main(int argc, char **argv)
     g_test_add_func("/render-html/nodes", test_nodes);
     g_test_add_func("/render-html/table", test_table);
     g_test_add_func("/render-html/many", test_many);
+    g_test_add_func("/render-html/unsaid", test_unsaid);
     g_test_add_func("/render-html/off", test_off);
     g_test_add_func("/render-html/golden", test_golden);
     g_test_add_func("/render-html/cells-come-back", test_cells_come_back);

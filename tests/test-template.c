@@ -255,11 +255,6 @@ static const struct {
       "x.xml:3: max-rows=\"many\" in <table>, expected a number from 0 to 65535" },
     { "table-max-rows-limit", L "<table max-rows='65536'/>" X "</layout>",
       "x.xml:3: max-rows=\"65536\" in <table>, expected a number from 0 to 65535" },
-    { "table-attaches", L "<table form='attachment'/>" X "</layout>",
-      "<table> attaches rows, but language de doesn't say so, expected <attached>" },
-    { "table-html", L "<table form='html'/>" X "</layout>",
-      "warning: of more than 500 rows the page has none, but language de doesn't say that they are "
-      "attached, expected <attached>" },
     { "table-form", L "<table form='labels table'/>" X "</layout>",
       "x.xml:3: form=\"labels table\", csv, table or labels, attachment, xarf or xarf-bundle, html "
       "and hide=COLUMN, divided by blanks, were expected" },
