@@ -133,6 +133,39 @@ char *columns_key(const char *written)
     return key;
 }
 
+static gboolean is_name_of(const Column *column, const char *written)
+{
+    return same_name(column->name, written) || has_alias(column, written);
+}
+
+gboolean columns_alike(const char *a, const char *b)
+{
+    const Names *names = known_names();
+
+    if (same_name(a, b))
+        return TRUE;
+    for (guint i = 0; i < names->n; i++)
+        if (is_name_of(&names->columns[i], a) && is_name_of(&names->columns[i], b))
+            return TRUE;
+    return FALSE;
+}
+
+/* That of the column's key, else of another name of it; of several such the first by their
+ * order, so that it is the same each time. */
+static const char *own_label(GHashTable *own, const char *written)
+{
+    g_autofree char *key = columns_key(written);
+    const char *label = g_hash_table_lookup(own, key), *first = NULL;
+    GHashTableIter iter;
+    gpointer name, value;
+
+    g_hash_table_iter_init(&iter, own);
+    while (label == NULL && g_hash_table_iter_next(&iter, &name, &value))
+        if (columns_alike(name, written) && (first == NULL || strcmp(name, first) < 0))
+            first = name;
+    return first != NULL ? g_hash_table_lookup(own, first) : label;
+}
+
 static const char *built_in_label(const Column *column, const char *language)
 {
     if (column == NULL)
@@ -143,12 +176,11 @@ static const char *built_in_label(const Column *column, const char *language)
 char *columns_label(const char *written, const char *const *languages, GHashTable *const *own)
 {
     const Column *column = columns_named(written);
-    g_autofree char *key = own != NULL ? columns_key(written) : NULL;
     GString *label = g_string_new(NULL);
 
     for (guint i = 0; languages[i] != NULL; i++) {
         const char *word
-            = own != NULL && own[i] != NULL ? g_hash_table_lookup(own[i], key) : NULL;
+            = own != NULL && own[i] != NULL ? own_label(own[i], written) : NULL;
         if (word == NULL)
             word = built_in_label(column, languages[i]);
         if (*word == '\0' || strcmp(label->str, word) == 0)
@@ -156,12 +188,6 @@ char *columns_label(const char *written, const char *const *languages, GHashTabl
         g_string_append_printf(label, "%s%s", label->len > 0 ? " / " : "", word);
     }
     return g_string_free(label, FALSE);
-}
-
-gboolean columns_alike(const char *a, const char *b)
-{
-    const Column *column = columns_named(a);
-    return columns_same(a, b) || (column != NULL && column == columns_named(b));
 }
 
 gboolean columns_is_scanned(const char *name)

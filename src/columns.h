@@ -51,7 +51,8 @@ char *columns_key(const char *written);
  * none; or NULL: none in any. */
 char *columns_label(const char *written, const char *const *languages, GHashTable *const *own);
 
-/* Are these two names, or aliases, of one column?  Neither need be the canonical one. */
+/* Are these two names, or aliases, of one column?  Neither need be the canonical one.  An alias
+ * may be one of several columns: "Target Port" is alike to dst_port and to destination_port. */
 gboolean columns_alike(const char *a, const char *b);
 
 /* May the cells of the column that a table calls name be what the scanned system said?  Of

@@ -34,9 +34,9 @@ static Deliver read_deliver(Loader *loader, Deliver unset_value)
 }
 
 /* Each name once, for thousands of customers may share a slip. */
-static void warn_hidden(Loader *loader)
+static void warn_hidden(Loader *loader, const char *form)
 {
-    g_auto(GStrv) hidden = form_hidden(loader->cells[COLUMN_TEXT + TEXT_FORM]);
+    g_auto(GStrv) hidden = form_hidden(form);
 
     for (char **name = hidden; *name != NULL; name++) {
         if (columns_known(*name) || g_hash_table_size(loader->unknown) == CUSTOMERS_FAULTS_MAX
@@ -65,10 +65,11 @@ static guint32 add_customer(Loader *loader)
         if (!customer_cells[text].read(cell, customers->texts)) {
             fault_cell(loader, COLUMN_TEXT + text, customer_cells[text].expected);
             g_string_append(customers->texts, cell);
+        } else if (text == TEXT_FORM) {
+            warn_hidden(loader, cell);
         }
         g_string_append_c(customers->texts, '\0');
     }
-    warn_hidden(loader);
     if (*loader->cells[COLUMN_TEXT + TEXT_EMAIL] == '\0' && deliver != DELIVER_NONE &&
         deliver != DELIVER_POOL)
         load_fault(&loader->faults, loader->line,

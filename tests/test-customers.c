@@ -28,6 +28,10 @@ static const struct {
       "c.csv:2: form \"xls\": csv, table or labels, attachment, xarf or xarf-bundle, html "
       "and hide=COLUMN, divided by blanks, were expected",
       "unknown form" },
+    { "network,customer,email,form\n192.0.2.0/24,A,a@example.org,hide=baner hide=\n",
+      "c.csv:2: form \"hide=baner hide=\": csv, table or labels, attachment, xarf or xarf-bundle, "
+      "html and hide=COLUMN, divided by blanks, were expected",
+      "a form that is refused is not warned of, too" },
     { "network,customer,email,form\n192.0.2.0/24,A,a@example.org,hide=baner\n"
       "192.0.2.9,B,a@example.org,table hide=baner hide=naics hide=IP_address\n"
       "192.0.2.10,C,a@example.org,hide=details\n",

@@ -44,8 +44,25 @@ static void test_form(void)
     g_assert_true(form_hides("labels hide=asn", "ASN"));
     g_assert_true(form_hides("hide=IP_address", "ip"));
     g_assert_true(form_hides("hide=Device_ID", "system_desc"));
+    g_assert_true(form_hides("hide=Target_Port", "dst_port"));
+    g_assert_true(form_hides("hide=Target_Port", "destination_port"));
+    g_assert_false(form_hides("hide=redis_version", "mssql_version"));
     g_assert_false(form_hides("labels hide=asn", "port"));
     g_assert_false(form_hides("asn", "asn"));
+}
+
+/* Whoever hides one name of a column hides it under the others, too. */
+static void test_alike(void)
+{
+    for (guint i = 0; columns_names()[i] != NULL; i++) {
+        const Column *column = columns_find(columns_names()[i]);
+        for (char **alias = column != NULL ? column->aliases : NULL;
+             alias != NULL && *alias != NULL; alias++) {
+            g_test_message("%s, %s", column->name, *alias);
+            g_assert_true(columns_alike(column->name, *alias));
+            g_assert_true(columns_alike(*alias, column->name));
+        }
+    }
 }
 
 static void test_shown(void)
@@ -229,6 +246,8 @@ static void test_own_labels(void)
           "192.0.2.7                23\n" },
         { "ip", "Wer", "Wer", "labels", "IP address,Source Port\n192.0.2.7,23\n",
           "Wer: 192.0.2.7\nQuellport / Source port: 23\n" },
+        { "source_port", "Wer", "Who", "labels", "src_port\n23\n", "Wer / Who: 23\n" },
+        { "Target Port", "Wohin", "Whereto", "labels", "dst_port\n23\n", "Wohin / Whereto: 23\n" },
         { "IP-Address", "Wer", "Who", "labels", "ip\n192.0.2.7\n", "Wer / Who: 192.0.2.7\n" },
         { "banner", "Gru\xc3\x9f", "Greeting", "labels", "ip,banner\n192.0.2.7,x\n",
           "IP-Adresse / IP address: 192.0.2.7\nGru\xc3\x9f / Greeting (banner): \"x\"\n" },
@@ -386,6 +405,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/rows-text/form", test_form);
+    g_test_add_func("/columns/alike", test_alike);
     g_test_add_func("/rows-text/shown", test_shown);
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *path = g_strconcat("/rows-text/", cases[i].name, NULL);
