@@ -11,6 +11,8 @@
 #include "errors.h"
 #include "notice.h"
 #include "notices.h"
+#include "render.h"
+#include "timestamp.h"
 
 #include <string.h>
 
@@ -105,12 +107,19 @@ static guint sources_of(const Table *table)
     return sources;
 }
 
-static char *details_of(const Table *table, guint row)
+/* frame: who may hide columns; NULL: nobody. */
+static gboolean hides(const RenderFrame *frame, const char *column)
+{
+    return frame != NULL && render_hides(frame, column);
+}
+
+static char *details_of(const Table *table, guint row, const RenderFrame *frame)
 {
     g_autoptr(GString) text = g_string_new(NULL);
 
     for (guint c = 0; c < table_n_columns(table); c++)
-        if (!is_own(table_column(table, c)) && *table_cell(table, row, c) != '\0')
+        if (!is_own(table_column(table, c)) && *table_cell(table, row, c) != '\0'
+            && !hides(frame, table_column(table, c)))
             g_string_append_printf(text, "%s%s=%s", text->len > 0 ? "; " : "",
                                    table_column(table, c), table_cell(table, row, c));
     if (text->len > DIGEST_DETAILS_MAX) {
@@ -121,22 +130,48 @@ static char *details_of(const Table *table, guint row)
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-static void append_line(GString *text, const Decision *decision, guint row)
+/* A hidden cell stays empty, but for the first own column's: it says whose row it is. */
+static void append_line(GString *text, const Decision *decision, guint row,
+                        const RenderFrame *frame)
 {
     const Table *table = decision->report->table;
-    g_autofree char *details = details_of(table, row);
+    g_autofree char *details = details_of(table, row, frame);
 
     append_cell(text, decision->report->subject->ticket);
     append_cell(text, decision->class_id);
     for (guint i = 0; i < G_N_ELEMENTS(own_columns); i++) {
         int column = table_find_column(table, own_columns[i]);
-        append_cell(text, column >= 0 ? table_cell(table, row, (guint)column) : "");
+        gboolean shown = column >= 0 && (i == 0 || !hides(frame, own_columns[i]));
+        append_cell(text, shown ? table_cell(table, row, (guint)column) : "");
     }
     table_append_cell(text, details);
     g_string_append_c(text, '\n');
 }
 
 /* ---- the customer's */
+
+/* Does whoever is asked for it, at any time, say that this customer has the address? */
+static gboolean is_always_of(const Customers *customers, const Address *address, guint32 customer)
+{
+    const CustomerKey key = { address, NULL, TIMESTAMP_MIN, TIMESTAMP_MAX, 0, NULL };
+    CustomerAnswer answer;
+
+    return customers_lookup(customers, &key, 1, &answer, NULL) && answer.kind == ANSWER_CUSTOMER
+        && answer.customer == customer;
+}
+
+/* May the line's network be named?  A digest's guard doesn't know of the day's other rows, so
+ * that the addresses with which it is written must be nobody else's whatever was reported. */
+static gboolean is_nameable(const Customers *customers, guint32 line, guint32 customer)
+{
+    g_autofree char *text = customers_network_of_line(customers, line);
+    Network network;
+
+    if (text == NULL || !network_parse(text, &network, NULL))
+        return TRUE; /* a domain */
+    return is_always_of(customers, &network.first, customer)
+        && (strchr(text, '-') == NULL || is_always_of(customers, &network.last, customer));
+}
 
 /* The rows of earlier reports are looked up anew: whose line is gone since has no network. */
 static gboolean find_lines(Decision *day, guint32 customer, GError **error)
@@ -148,7 +183,8 @@ static gboolean find_lines(Decision *day, guint32 customer, GError **error)
     if (!customers_lookup(day->snapshot->customers, keys, report->n_events, answers, error))
         return FALSE;
     for (guint i = 0; i < report->n_events; i++)
-        if (answers[i].kind == ANSWER_CUSTOMER && answers[i].customer == customer)
+        if (answers[i].kind == ANSWER_CUSTOMER && answers[i].customer == customer
+            && is_nameable(day->snapshot->customers, answers[i].line, customer))
             day->assignment->lines[i] = answers[i].line;
     return TRUE;
 }
@@ -238,9 +274,12 @@ gboolean digest_add_customer(const DigestInput *input, guint32 customer, const g
     customers_get(input->decision->snapshot->customers, customer, &whose);
     if (!find_slot(input, whose.id, TEMPLATE_DIGEST, &slot, error))
         return FALSE;
+    const RenderFrame frame = { input->decision->template_,
+                                templates_layout(input->decision->snapshot->templates, whose.brand),
+                                &whose };
     g_autoptr(GString) lines = g_string_new(slot.lines);
     for (guint i = 0; i < n_events; i++)
-        append_line(lines, input->decision, events[i]);
+        append_line(lines, input->decision, events[i], &frame);
     g_autoptr(Decision) day = decision_of(input->decision, lines->str, customer, error);
     if (day == NULL)
         return FALSE;
@@ -267,7 +306,7 @@ static void append_nobodys(GString *lines, const Decision *decision)
             continue;
         append_cell(lines, fate_name(fate->fate));
         append_cell(lines, reason_text(fate->reason));
-        append_line(lines, decision, i);
+        append_line(lines, decision, i, NULL);
     }
 }
 

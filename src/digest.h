@@ -8,7 +8,8 @@
  *
  *     ticket class ip timestamp asn port proto details
  *
- * where details holds the other cells of a row as name=value, "; " between.  For the
+ * where details holds the other cells of a row as name=value, "; " between.  What the class's
+ * template, the layout or the customer's form hides of a report stands in none of them.  For the
  * desk with unassigned=daily: the rows that are nobody's, with fate and reason in front.
  * The mail is finished at any time, with the rows so far, so a crash costs nothing; from
  * digest-at on, or when a person has decided about it, the next day's begins. */

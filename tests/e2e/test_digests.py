@@ -126,6 +126,39 @@ def test_networks(stage):
             equal(subject.split("] ")[1], "Tag: 192.0.2.0/26")
 
 
+def digest_of_networks(stage, rows, customers):
+    """Anna's digest of these rows, by a template that names networks."""
+    with templates('<table position="end" hide="asn"/>') as directories:
+        with open(directories.split(";", 1)[0] + "/digest.xml", "w", encoding="utf-8") as file:
+            file.write(DIGEST_OF_NETWORKS)
+        with stage.daemon({"templates.directories": directories}, customers=customers) as daemon:
+            stage.send(mails.report(TELNET, rows))
+            daemon.pass_time()
+            return mails.strict(stage.mails(ANNA)[0])
+
+
+@case("deliver=digest: a network that another's address is written with is not named")
+def test_nested_networks(stage):
+    customers = (DIGEST + f"192.0.2.0/30,bert,{BERT},\"Müller & Söhne, Gartenbau KG\",,,notify\n")
+    rows = telnet_rows(["192.0.2.5", "2001:db8:a::17", "192.0.2.0"])
+    subject = str(digest_of_networks(stage, rows, customers)["Subject"])
+    equal(subject.split("] ")[1], "Tag: 2001:db8:a::/48")
+    equal(len(stage.mails(BERT)), 1, "mails to the other")
+
+
+@case("deliver=digest: what layout or customer hides stands in no column of the digest")
+def test_hidden(stage):
+    customers = "".join(
+        line + (",form" if i == 0 else ",hide=banner hide=port" if ",anna," in line else ",") + "\n"
+        for i, line in enumerate(DIGEST.splitlines()))
+    rows = telnet_rows(["192.0.2.5", "192.0.2.6"], banner="SECRET")
+    mail = digest_of_networks(stage, rows, customers)
+    columns, got = mails.table_of(mail.get_content(), "ticket")
+    equal(columns, ["ticket", "class", "ip", "timestamp", "proto", "details"])
+    equal([row[2:] for row in got], [[row[1], row[2], "", ""] for row in rows])
+    assert "SECRET" not in mail.get_content(), mail.get_content()
+
+
 @case("a digest that a person drops is not sent; the next rows begin another")
 def test_dropped(stage):
     with stage.daemon(customers=DIGEST) as daemon:
