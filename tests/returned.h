@@ -53,4 +53,9 @@ void returned_check_has(const char *text, const char *words);
 char *returned_mail_text(ReturnedWorld *world, const char *reference);
 char *returned_newest(ReturnedWorld *world, const char *column);
 
+/* A test of this name in a world of its own. */
+#define RETURNED_ADD(path, test)                                                                   \
+    g_test_add("/bounce-record/" path, ReturnedWorld, NULL, returned_set_up, test,                 \
+               returned_tear_down)
+
 #endif

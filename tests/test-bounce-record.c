@@ -281,21 +281,17 @@ static void test_after_erase(ReturnedWorld *world, gconstpointer data)
     }
 }
 
-#define ADD(path, test)                                                                            \
-    g_test_add("/bounce-record/" path, ReturnedWorld, NULL, returned_set_up, test,                 \
-               returned_tear_down)
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     message_init();
-    ADD("for-now", test_for_now);
-    ADD("nothing-to-do", test_nothing_to_do);
-    ADD("states", test_states);
-    ADD("several", test_several);
-    ADD("disk-fails", test_disk_fails);
-    ADD("customers-change", test_customers_change);
-    ADD("after-purge", test_after_purge);
-    ADD("after-erase", test_after_erase);
+    RETURNED_ADD("for-now", test_for_now);
+    RETURNED_ADD("nothing-to-do", test_nothing_to_do);
+    RETURNED_ADD("states", test_states);
+    RETURNED_ADD("several", test_several);
+    RETURNED_ADD("disk-fails", test_disk_fails);
+    RETURNED_ADD("customers-change", test_customers_change);
+    RETURNED_ADD("after-purge", test_after_purge);
+    RETURNED_ADD("after-erase", test_after_erase);
     return g_test_run();
 }

@@ -214,20 +214,16 @@ static void test_modes(ReturnedWorld *world, gconstpointer data)
     }
 }
 
-#define ADD(path, test)                                                                            \
-    g_test_add("/bounce-record/" path, ReturnedWorld, NULL, returned_set_up, test,                 \
-               returned_tear_down)
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     message_init();
-    ADD("escalation", test_escalation);
-    ADD("targets", test_targets);
-    ADD("attached", test_attached);
-    ADD("no-loop", test_no_loop);
-    ADD("half-of-escalation", test_half_of_escalation);
-    ADD("escalation-bounced", test_escalation_bounced);
-    ADD("modes", test_modes);
+    RETURNED_ADD("escalation", test_escalation);
+    RETURNED_ADD("targets", test_targets);
+    RETURNED_ADD("attached", test_attached);
+    RETURNED_ADD("no-loop", test_no_loop);
+    RETURNED_ADD("half-of-escalation", test_half_of_escalation);
+    RETURNED_ADD("escalation-bounced", test_escalation_bounced);
+    RETURNED_ADD("modes", test_modes);
     return g_test_run();
 }

@@ -9,6 +9,7 @@
 #include "ledger-maker.h"
 #include "mail-maker.h"
 #include "record.h"
+#include "story.h"
 
 #include <string.h>
 
@@ -301,17 +302,10 @@ static void test_aborted(MakerWorld *world, gconstpointer data)
 
 static char *desk_mail(const FixtureWorld *world)
 {
-    g_autoptr(GError) error = NULL;
     g_autofree char *customer = maker_value(world->ledger, LEDGER_NOTICES, NULL, "customer");
     if (customer != NULL && *customer != '\0')
         return NULL; /* the newest is a customer's */
-    g_autofree char *reference = maker_value(world->ledger, LEDGER_NOTICES, NULL, "reference");
-    g_autoptr(GBytes) bytes = ledger_notice_bytes(world->ledger, reference, &error);
-    g_assert_no_error(error);
-    g_autoptr(Message) message = message_parse(bytes, &error);
-    g_assert_no_error(error);
-    gsize length;
-    return message_part_text(message, 0, &length, &error);
+    return story_notice_text(world, NULL);
 }
 
 /* The newest mail in the ledger: is it the desk's, and does it tell of the class? */
