@@ -84,7 +84,8 @@ static gboolean read_kind(const char *cell, GString *text_r)
 
 static gboolean read_form(const char *cell, GString *text_r)
 {
-    return form_valid(cell) && read_text(cell, text_r);
+    g_autofree char *fault = form_fault(cell);
+    return fault == NULL && read_text(cell, text_r);
 }
 
 #define MAILBOXES "plain addresses such as abuse@example.org, divided by ';', were expected"

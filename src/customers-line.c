@@ -63,7 +63,9 @@ static guint32 add_customer(Loader *loader)
     for (int text = 0; text < TEXT_N; text++) {
         const char *cell = loader->cells[COLUMN_TEXT + text];
         if (!customer_cells[text].read(cell, customers->texts)) {
-            fault_cell(loader, COLUMN_TEXT + text, customer_cells[text].expected);
+            g_autofree char *fault = text == TEXT_FORM ? form_fault(cell) : NULL;
+            fault_cell(loader, COLUMN_TEXT + text,
+                       fault != NULL ? fault : customer_cells[text].expected);
             g_string_append(customers->texts, cell);
         } else if (text == TEXT_FORM) {
             warn_hidden(loader, cell);

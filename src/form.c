@@ -5,31 +5,57 @@
 #include "form.h"
 
 #include "columns.h"
+#include "faults.h"
 
 #include <string.h>
 
 #define HIDE "hide="
 
+static const char *const words_of_form[]
+    = { "csv", "table", "labels", "xarf", "xarf-bundle", "attachment", "html", NULL };
+/* Of each of these at most one. */
 static const char *const text_words[] = { "csv", "table", "labels", NULL };
 static const char *const xarf_words[] = { "xarf", "xarf-bundle", NULL };
-static const char *const further_words[] = { "attachment", "html", NULL };
 
-gboolean form_valid(const char *form)
+static gboolean is_word(const char *word)
+{
+    return *word == '\0' || g_strv_contains(words_of_form, word)
+        || (g_str_has_prefix(word, HIDE) && word[strlen(HIDE)] != '\0');
+}
+
+static char *unknown(const char *word)
+{
+    const char *meant = faults_guess(word, words_of_form);
+
+    return meant != NULL
+        ? g_strdup_printf("unknown word \"%s\", did you mean \"%s\"?; " FORM_EXPECTED, word, meant)
+        : g_strdup_printf("unknown word \"%s\"; " FORM_EXPECTED, word);
+}
+
+/* NULL, or two of the words are among these, or one twice. */
+static char *find_two(char **words, const char *const *among)
+{
+    const char *first = NULL;
+
+    for (; *words != NULL; words++) {
+        if (!g_strv_contains(among, *words))
+            continue;
+        if (first != NULL)
+            return g_strdup_printf("%s and %s, one of them; " FORM_EXPECTED, first, *words);
+        first = *words;
+    }
+    return NULL;
+}
+
+char *form_fault(const char *form)
 {
     g_auto(GStrv) words = g_strsplit_set(form, " \t\n", -1);
-    guint n_text = 0, n_xarf = 0;
 
-    for (char **word = words; *word != NULL; word++) {
-        gboolean hides = g_str_has_prefix(*word, HIDE) && (*word)[strlen(HIDE)] != '\0';
-        gboolean is_text = g_strv_contains(text_words, *word);
-        gboolean is_xarf = g_strv_contains(xarf_words, *word);
-        if (**word != '\0' && !hides && !is_text && !is_xarf
-            && !g_strv_contains(further_words, *word))
-            return FALSE;
-        n_text += is_text;
-        n_xarf += is_xarf;
-    }
-    return n_text <= 1 && n_xarf <= 1;
+    for (char **word = words; *word != NULL; word++)
+        if (!is_word(*word))
+            return unknown(*word);
+    char *fault = find_two(words, text_words);
+    return fault != NULL ? fault : find_two(words, xarf_words);
 }
 
 gboolean form_has(const char *form, const char *word)

@@ -19,8 +19,9 @@
     "csv, table or labels, attachment, xarf or xarf-bundle, html and hide=COLUMN, divided by " \
     "blanks, were expected"
 
-/* Are these such words, each known and no two of them about the same? */
-gboolean form_valid(const char *form);
+/* NULL when these are such words, each known and no two of them about the same; else which one
+ * is wrong, with a guess, and what was expected; caller frees. */
+char *form_fault(const char *form);
 
 /* Is this one of the words?  form may be NULL: it has none. */
 gboolean form_has(const char *form, const char *word);

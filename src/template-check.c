@@ -66,9 +66,10 @@ static void check_hidden(char **names, const char *file, guint line, Faults *fau
 static void check_form(const char *form, const char *file, guint line, Faults *faults)
 {
     g_auto(GStrv) hidden = form_hidden(form);
+    g_autofree char *fault = form != NULL ? form_fault(form) : NULL;
 
-    if (form != NULL && !form_valid(form))
-        faults_add(faults, file, line, "form=\"%s\", " FORM_EXPECTED, form);
+    if (fault != NULL)
+        faults_add(faults, file, line, "form=\"%s\": %s", form, fault);
     else
         check_hidden(hidden, file, line, faults);
 }

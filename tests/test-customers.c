@@ -25,11 +25,11 @@ static const struct {
       "192.0.2.0/24,A,a@example.org,c@example.org,+49 0,R1,business,csv\n",
       "", "further optional columns" },
     { "network,customer,email,form\n192.0.2.0/24,A,a@example.org,xls\n",
-      "c.csv:2: form \"xls\": csv, table or labels, attachment, xarf or xarf-bundle, html "
+      "c.csv:2: form \"xls\": unknown word \"xls\"; csv, table or labels, attachment, xarf or xarf-bundle, html "
       "and hide=COLUMN, divided by blanks, were expected",
       "unknown form" },
     { "network,customer,email,form\n192.0.2.0/24,A,a@example.org,hide=baner hide=\n",
-      "c.csv:2: form \"hide=baner hide=\": csv, table or labels, attachment, xarf or xarf-bundle, "
+      "c.csv:2: form \"hide=baner hide=\": unknown word \"hide=\"; csv, table or labels, attachment, xarf or xarf-bundle, "
       "html and hide=COLUMN, divided by blanks, were expected",
       "a form that is refused is not warned of, too" },
     { "network,customer,email,form\n192.0.2.0/24,A,a@example.org,hide=baner\n"

@@ -14,27 +14,33 @@ static void test_form(void)
 {
     static const struct {
         const char *form;
-        gboolean valid, set;
+        const char *fault; /* before what was expected; NULL: none */
+        gboolean set;
     } cases[] = {
-        { "", TRUE, FALSE },
-        { "csv", TRUE, TRUE },
-        { "table attachment", TRUE, TRUE },
-        { " labels\thide=banner ", TRUE, TRUE },
-        { "hide=banner", TRUE, FALSE },
-        { "hide=", FALSE, TRUE },
-        { "csv table", FALSE, TRUE },
-        { "table table", FALSE, TRUE },
-        { "Table", FALSE, TRUE },
-        { "labels xarf", TRUE, TRUE },
-        { "xarf-bundle", TRUE, TRUE },
-        { "xarf xarf-bundle", FALSE, TRUE },
-        { "xls", FALSE, TRUE },
+        { "", NULL, FALSE },
+        { "csv", NULL, TRUE },
+        { "table attachment", NULL, TRUE },
+        { " labels\thide=banner ", NULL, TRUE },
+        { "hide=banner", NULL, FALSE },
+        { "labels xarf", NULL, TRUE },
+        { "xarf-bundle", NULL, TRUE },
+        { "hide=", "unknown word \"hide=\"; ", TRUE },
+        { "csv table", "csv and table, one of them; ", TRUE },
+        { "table table", "table and table, one of them; ", TRUE },
+        { "Table", "unknown word \"Table\", did you mean \"table\"?; ", TRUE },
+        { "xarf tabel", "unknown word \"tabel\", did you mean \"table\"?; ", TRUE },
+        { "xarf, html", "unknown word \"xarf,\", did you mean \"xarf\"?; ", TRUE },
+        { "xarf xarf-bundle", "xarf and xarf-bundle, one of them; ", TRUE },
+        { "xls", "unknown word \"xls\"; ", TRUE },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *fault = form_fault(cases[i].form);
+        g_autofree char *want
+            = cases[i].fault != NULL ? g_strconcat(cases[i].fault, FORM_EXPECTED, NULL) : NULL;
         g_test_message("%s", cases[i].form);
-        g_assert_true(form_valid(cases[i].form) == cases[i].valid);
-        if (cases[i].valid)
+        g_assert_cmpstr(fault, ==, want);
+        if (want == NULL)
             g_assert_true(form_is_set(cases[i].form) == cases[i].set);
     }
     g_assert_true(form_has("table attachment", "attachment"));

@@ -256,7 +256,7 @@ static const struct {
     { "table-max-rows-limit", L "<table max-rows='65536'/>" X "</layout>",
       "x.xml:3: max-rows=\"65536\" in <table>, expected a number from 0 to 65535" },
     { "table-form", L "<table form='labels table'/>" X "</layout>",
-      "x.xml:3: form=\"labels table\", csv, table or labels, attachment, xarf or xarf-bundle, html "
+      "x.xml:3: form=\"labels table\": labels and table, one of them; csv, table or labels, attachment, xarf or xarf-bundle, html "
       "and hide=COLUMN, divided by blanks, were expected" },
 };
 

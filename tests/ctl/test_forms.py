@@ -163,4 +163,4 @@ def test_check(stage):
                 "192.0.2.0/28,anna,noc@anna.example.net,pdf\n")
     status, out, _ = stage.run("check")
     tap.equal(status, 1)
-    assert "customers.csv:2: form \"pdf\": csv, table or labels, attachment" in out, out
+    assert "customers.csv:2: form \"pdf\": unknown word \"pdf\"; csv, table or labels" in out, out
