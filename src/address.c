@@ -302,6 +302,17 @@ gboolean network_parse(const char *text, Network *network_r, GError **error)
     return check_ends(network_r, error);
 }
 
+guint network_written(const char *text, Address written_r[2])
+{
+    Network network;
+
+    if (!network_parse(text, &network, NULL))
+        return 0;
+    written_r[0] = network.first;
+    written_r[1] = network.last;
+    return strchr(text, '-') != NULL ? 2 : 1;
+}
+
 gboolean network_contains(const Network *network, const Address *address)
 {
     return address_compare(&network->first, address) <= 0 &&

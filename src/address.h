@@ -42,6 +42,10 @@ const char *address_format(const Address *address, char text_r[ADDRESS_TEXT_SIZE
  * swapped or of two families. */
 gboolean network_parse(const char *text, Network *network_r, GError **error);
 
+/* The addresses that stand in the text of such a network: its first, and of a range its last,
+ * too.  Their number; 0: it is no network. */
+guint network_written(const char *text, Address written_r[2]);
+
 /* An address of the other family is in no network, not even in ::/0. */
 gboolean network_contains(const Network *network, const Address *address);
 

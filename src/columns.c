@@ -6,6 +6,7 @@
 #include "columns.h"
 
 #include "data.h"
+#include "faults.h"
 
 #include <string.h>
 
@@ -113,7 +114,7 @@ const char *const *columns_names(void)
     return known_names()->names;
 }
 
-gboolean columns_known(const char *written)
+static gboolean is_known(const char *written)
 {
     static const char *const of_digest[] = { "ticket", "class", "details", NULL };
 
@@ -121,6 +122,17 @@ gboolean columns_known(const char *written)
         if (same_name(of_digest[i], written))
             return TRUE;
     return columns_named(written) != NULL;
+}
+
+char *columns_unknown(const char *written)
+{
+    if (is_known(written))
+        return NULL;
+    const char *meant = faults_guess(written, columns_names());
+    return g_strdup_printf("no report is known to have a column \"%s\"%s%s%s expected one that "
+                           "certbundctl classes --json lists, if it is not new or Shadowserver's",
+                           written, meant != NULL ? ", did you mean \"" : ";",
+                           meant != NULL ? meant : "", meant != NULL ? "\"?" : "");
 }
 
 char *columns_key(const char *written)

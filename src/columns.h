@@ -35,12 +35,10 @@ const Column *columns_named(const char *written);
 /* All these names; NULL-terminated. */
 const char *const *columns_names(void);
 
-/* Is it a name or an alias of one, or a column of the daily digest? */
-gboolean columns_known(const char *written);
-
-/* For the warning of one that is not: columns of Shadowserver's are not listed. */
-#define COLUMNS_EXPECTED                                                                           \
-    "expected one that certbundctl classes --json lists, if it is not new or Shadowserver's"
+/* NULL for a name or an alias of one, or a column of the daily digest.  Else, for a warning, that
+ * no report is known to have it, with a guess: it may be new, or Shadowserver's, whose are not
+ * listed.  Caller frees. */
+char *columns_unknown(const char *written);
 
 /* One text for all names of a column, also of one that is not known; caller frees. */
 char *columns_key(const char *written);

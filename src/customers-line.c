@@ -39,15 +39,11 @@ static void warn_hidden(Loader *loader, const char *form)
     g_auto(GStrv) hidden = form_hidden(form);
 
     for (char **name = hidden; *name != NULL; name++) {
-        if (columns_known(*name) || g_hash_table_size(loader->unknown) == CUSTOMERS_FAULTS_MAX
-            || !g_hash_table_add(loader->unknown, g_strdup(*name)))
-            continue;
-        const char *meant = faults_guess(*name, columns_names());
-        g_autofree char *quote = load_quote(*name);
-        faults_warn(loader->faults.faults, loader->faults.path, loader->line,
-                    "form: no report is known to have a column %s%s%s%s " COLUMNS_EXPECTED, quote,
-                    meant != NULL ? ", did you mean \"" : ";", meant != NULL ? meant : "",
-                    meant != NULL ? "\"?" : "");
+        g_autofree char *unknown = columns_unknown(*name);
+        if (unknown != NULL && g_hash_table_size(loader->unknown) < CUSTOMERS_FAULTS_MAX
+            && g_hash_table_add(loader->unknown, g_strdup(*name)))
+            faults_warn(loader->faults.faults, loader->faults.path, loader->line, "form: %s",
+                        unknown);
     }
 }
 

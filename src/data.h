@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright the certbund-milter authors */
 
-/* data: the tables that are compiled in: classes.csv, columns.csv, shadowserver.csv and xarf.csv in src.
+/* data: the tables that are compiled in: classes.csv, columns.csv, shadowserver.csv and xarf.csv
+ * in src.
  *
  * They are our own: what is wrong with one is a bug, and aborts. */
 #ifndef CERTBUND_DATA_H

@@ -165,12 +165,13 @@ static gboolean is_always_of(const Customers *customers, const Address *address,
 static gboolean is_nameable(const Customers *customers, guint32 line, guint32 customer)
 {
     g_autofree char *text = customers_network_of_line(customers, line);
-    Network network;
+    Address written[2];
+    guint n = text != NULL ? network_written(text, written) : 0; /* none of a domain */
 
-    if (text == NULL || !network_parse(text, &network, NULL))
-        return TRUE; /* a domain */
-    return is_always_of(customers, &network.first, customer)
-        && (strchr(text, '-') == NULL || is_always_of(customers, &network.last, customer));
+    for (guint i = 0; i < n; i++)
+        if (!is_always_of(customers, &written[i], customer))
+            return FALSE;
+    return TRUE;
 }
 
 /* The rows of earlier reports are looked up anew: whose line is gone since has no network. */

@@ -4,8 +4,6 @@
 /* Asks the assignment and the customers' list, never what was rendered. */
 #include "guard-networks.h"
 
-#include <string.h>
-
 struct GuardNetworks {
     const Report *report;
     const Assignment *assignment;
@@ -36,16 +34,13 @@ void guard_networks_free(GuardNetworks *networks)
     g_free(networks);
 }
 
-/* Of a range both ends are written, of a network its first address; a domain has none. */
 static void add_written(GHashTable *written, const char *text)
 {
-    Network network;
+    Address addresses[2];
+    guint n = network_written(text, addresses); /* none of a domain */
 
-    if (!network_parse(text, &network, NULL))
-        return;
-    g_hash_table_add(written, g_memdup2(&network.first, sizeof network.first));
-    if (strchr(text, '-') != NULL)
-        g_hash_table_add(written, g_memdup2(&network.last, sizeof network.last));
+    for (guint i = 0; i < n; i++)
+        g_hash_table_add(written, g_memdup2(&addresses[i], sizeof addresses[i]));
 }
 
 GHashTable *guard_networks_written(const GuardNetworks *networks, const guint32 *events,

@@ -23,7 +23,8 @@ typedef struct {
 const char *guard_rows_find(const Shown *shown, const char *text);
 
 /* rows[0..length), in a text that ends in NUL: the header line and the rows, LF line ends,
- * nothing else; every cell as it is, or, when cut, in part and with URLs defanged (guard-shapes.h). */
+ * nothing else; every cell as it is, or, when cut, in part and with URLs defanged
+ * (guard-shapes.h). */
 gboolean guard_rows_match(const Shown *shown, const char *rows, gsize length, gboolean cut,
                           GError **error);
 

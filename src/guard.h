@@ -5,9 +5,9 @@
  *
  * The notice is decoded as its reader would decode it; its rows must be exactly
  * this customer's events, in the text, in the attached CSV, or in both, in the HTML where
- * they are in the text (of more than 500 it may have none), and in attached XARF; no other part may be there.  Nothing outside these rows, header
- * fields and the file's name included, may name an affected address or mail account of the report that none of his
- * events has.  It is found in these spellings, case ignored:
+ * they are in the text (of more than 500 it may have none), and in attached XARF; no other
+ * part may be there.  Nothing outside these rows, header fields and the files' names included,
+ * may name an affected address or mail account of the report that none of his events has.  It is found in these spellings, case ignored:
  * - IPv4: four decimal numbers, leading zeros allowed, divided by dots or by dashes
  *   ("192-0-2-1.dyn.example"), next to anything but a digit; below in-addr.arpa;
  *   within or mapped into IPv6.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright the certbund-milter authors */
 
-/* What the rows of a notice say: which columns it shows, the cells of one, the addresses, and whether a condition
- * on them holds.  No other customer's row is ever looked at. */
+/* What the rows of a notice say: which columns it shows, the cells of one, the addresses, and
+ * whether a condition on them holds.  No other customer's row is ever looked at. */
 #include "render-inline.h"
 
 #include "columns.h"

@@ -216,11 +216,10 @@ static void warn_unreached(const TemplateSet *set, const Template *template_, co
 
 void template_check_column(const char *name, const char *file, guint line, Faults *faults)
 {
-    if (columns_known(name))
-        return;
-    g_autofree char *guess = template_guess(name, columns_names(), "\"", "\"");
-    faults_warn(faults, file, line, "no report is known to have a column \"%s\"%s " COLUMNS_EXPECTED,
-                name, *guess != '\0' ? guess : ";");
+    g_autofree char *unknown = columns_unknown(name);
+
+    if (unknown != NULL)
+        faults_warn(faults, file, line, "%s", unknown);
 }
 
 void template_check_classes(const TemplateSet *set, const GPtrArray *templates, Faults *faults)

@@ -258,6 +258,30 @@ static void test_contains(void)
     }
 }
 
+static void test_network_written(void)
+{
+    static const struct {
+        const char *text, *first, *last; /* NULL: none */
+    } cases[] = {
+        { "192.0.2.0/24", "192.0.2.0", NULL },
+        { "192.0.2.7", "192.0.2.7", NULL },
+        { "192.0.2.5-192.0.2.9", "192.0.2.5", "192.0.2.9" },
+        { "2001:db8::/32", "2001:db8::", NULL },
+        { "a-b.example.net", NULL, NULL },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        Address written[2];
+        char text[ADDRESS_TEXT_SIZE];
+        const char *const want[] = { cases[i].first, cases[i].last };
+        guint n = network_written(cases[i].text, written);
+        g_test_message("%s", cases[i].text);
+        g_assert_cmpuint(n, ==, cases[i].first == NULL ? 0 : cases[i].last == NULL ? 1 : 2);
+        for (guint k = 0; k < n; k++)
+            g_assert_cmpstr(address_format(&written[k], text), ==, want[k]);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -268,5 +292,6 @@ int main(int argc, char **argv)
     g_test_add_func("/address/random-texts", test_random_texts);
     g_test_add_func("/network/parse", test_networks);
     g_test_add_func("/network/contains", test_contains);
+    g_test_add_func("/address/network-written", test_network_written);
     return g_test_run();
 }

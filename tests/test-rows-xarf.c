@@ -472,8 +472,10 @@ static void test_notice(void)
 
 static void append_random_cell(GString *csv)
 {
-    static const char *const pieces[] = { "a", "2a01--1", "192_0_2_7", "-", "\"\"", ",", "\\", "\n", "\t", "/*", "\\u0041", "ä",
-                                          "\xE2\x80\xAE", "payload", "198.51.100.7", " ", "{", "]" };
+    static const char *const pieces[] = {
+        "a",    "2a01--1", "192_0_2_7",    "-",       "\"\"",         ",", "\\", "\n", "\t",
+        "/*",   "\\u0041", "ä",            "\xE2\x80\xAE", "payload", "198.51.100.7", " ", "{", "]",
+    };
 
     g_string_append_c(csv, '"');
     for (gint i = g_test_rand_int_range(0, 12); i > 0; i--)
